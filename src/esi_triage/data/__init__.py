@@ -1,0 +1,1 @@
+"""Sources to the case table, and the case table to training examples. No torch."""

@@ -1,0 +1,125 @@
+"""The case table on disk: parquet (or JSON lines), one row a case, the columns of `Case`."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from ..errors import InputError, first_problem
+from ..esi import Case
+from ..files import whole
+
+_TEXT = ("case_id", "source", "licence", "subject_id", "stay_id", "split", "narrative", "chief_complaint", "sex")
+_TYPES = {**dict.fromkeys(_TEXT, pa.string()), **dict.fromkeys(("arrival", "pain_raw", "gold_source"), pa.string())}
+_TYPES |= {"gold": pa.int8(), "tags": pa.list_(pa.string())}
+
+
+def _column(name: str) -> pa.Field:
+    about = Case.model_fields[name].description or ""
+    required = Case.model_fields[name].is_required()
+    return pa.field(name, _TYPES.get(name, pa.float64()), nullable=not required, metadata={"about": about})
+
+
+SCHEMA = pa.schema([_column(name) for name in Case.model_fields])
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be used: where it stands (from 1), its case_id where it has one, and why."""
+
+    row: int
+    case_id: str | None
+    reason: str
+
+
+def write_cases(cases: Iterable[Case], path: Path) -> int:
+    """Stream cases to `path` (.parquet or .jsonl) and return how many. The file is whole or absent."""
+    check_output(path)
+    if path.suffix == ".jsonl":
+        n = 0
+        with whole(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
+            for case in cases:
+                stream.write(case.model_dump_json() + "\n")
+                n += 1
+        return n
+    n, rows = 0, iter(cases)
+    with whole(path) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
+        while batch := [case.model_dump() for case in islice(rows, 10_000)]:
+            writer.write_table(pa.Table.from_pylist(batch, SCHEMA))
+            n += len(batch)
+    return n
+
+
+def check_output(path: Path) -> None:
+    """Raises InputError where a case table cannot be written under that name."""
+    if path.suffix not in (".parquet", ".jsonl"):
+        raise InputError(f"{path}: a case table is written as .parquet or .jsonl; choose a name that ends so.")
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any] | BadRow]:
+    """The rows of a .parquet or .jsonl file as dictionaries, in order; a line that is no JSON object is a BadRow."""
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file.")
+    if path.suffix == ".parquet":
+        yield from _parquet_rows(path)
+    elif path.suffix in (".jsonl", ".ndjson"):
+        yield from _json_lines(path)
+    else:
+        raise InputError(f"{path}: cases are read from .parquet or .jsonl, not from '{path.suffix}'.")
+
+
+def read_cases(path: Path) -> tuple[list[Case], list[BadRow]]:
+    """Good cases and bad rows of a file.
+
+    A row needs `case_id` and `narrative`. Columns that the case table does not have are ignored; a row that does not
+    say its licence counts as credentialed, and one that does not say its source has the file's name.
+    """
+    cases, bad = [], []
+    for number, row in enumerate(read_rows(path), start=1):
+        if isinstance(row, BadRow):
+            bad.append(row)
+            continue
+        known = {name: row[name] for name in Case.model_fields if row.get(name) is not None}
+        try:
+            cases.append(Case.model_validate({"source": path.stem, "licence": "credentialed", **known}))
+        except ValidationError as error:
+            bad.append(BadRow(number, _case_id(row), first_problem(error)))
+            continue
+        if not cases[-1].narrative.strip():
+            empty = cases.pop()
+            bad.append(BadRow(number, empty.case_id, "narrative is blank; a case needs text to triage"))
+    return cases, bad
+
+
+def _case_id(row: dict[str, Any]) -> str | None:
+    return str(row["case_id"]) if row.get("case_id") else None
+
+
+def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path}: not a readable parquet file ({error}).") from None
+    for batch in file.iter_batches(10_000):
+        yield from batch.to_pylist()
+
+
+def _json_lines(path: Path) -> Iterator[dict[str, Any] | BadRow]:
+    with path.open("rb") as stream:
+        number = 0
+        for line in stream:
+            if not line.strip():
+                continue
+            number += 1
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                yield BadRow(number, None, f"not JSON: {error}")
+                continue
+            yield row if isinstance(row, dict) else BadRow(number, None, "not a JSON object")

@@ -1,0 +1,59 @@
+"""The ESI algorithm: findings to a decision with its trace.
+
+The order is strict (v4 and v5, ch. 2): A yes is 1; B yes is 2; C counts kinds of resource, 0 is 5, 1 is 4 and two or
+more is 3; D may raise what C left, in v4 only a 3, in v5 a 3, 4 or 5. Every point is yes, no or undetermined; an
+undetermined point does not stop the walk, it keeps its level among the possible ones.
+"""
+
+from .decision import Decision, Step, Version
+from .facts import gather
+from .findings import Findings
+from .read import read
+from .stable import expected_resources, step_c, step_d
+from .urgent import step_a, step_b
+
+_VERSIONS = ("v5", "v4")
+
+
+def decide(findings: Findings, version: Version = "v5") -> Decision:
+    """Apply the ESI algorithm of handbook v5 (2023) or v4 (2012). Raises ValueError on another version."""
+    if version not in _VERSIONS:
+        raise ValueError(f"unknown handbook version {version!r}; expected one of {', '.join(_VERSIONS)}")
+    facts = gather(findings, version)
+    a = step_a(facts)
+    if a.answer == "yes":
+        return _decision(1, {1}, (a, *_unreached("BCD", 1)), findings, version)
+    b = step_b(facts)
+    open_levels = {1} if a.answer == "undetermined" else set()
+    if b.answer == "yes":
+        return _decision(2, open_levels | {2}, (a, b, *_unreached("CD", 2)), findings, version)
+    resources = expected_resources(facts)
+    c, candidate, candidates = step_c(resources)
+    d, level = step_d(facts, candidate)
+    open_levels |= {min(other, level) for other in candidates} if level < candidate else candidates
+    if "undetermined" in (b.answer, d.answer):
+        open_levels |= {2}
+    return _decision(level, open_levels | {level}, (a, b, c, d), findings, version, tuple(sorted(resources.usual)))
+
+
+def _decision(
+    level: int,
+    possible: set[int] | frozenset[int],
+    steps: tuple[Step, ...],
+    findings: Findings,
+    version: Version,
+    resources: tuple[str, ...] = (),
+) -> Decision:
+    return Decision(level, frozenset(possible), steps, resources, version, findings.warnings)
+
+
+def _unreached(points: str, level: int) -> tuple[Step, ...]:
+    return tuple(
+        Step(point, "undetermined", f"not reached: level {level} is decided before")  # pyright: ignore[reportArgumentType]
+        for point in points
+    )
+
+
+def triage(narrative: str, version: Version = "v5") -> Decision:
+    """Read a narrative and decide: `decide(read(narrative), version)`. Never raises on any text."""
+    return decide(read(narrative), version)

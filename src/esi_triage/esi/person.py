@@ -1,0 +1,99 @@
+"""Who the patient is and how they came: age, sex, arrival. The notations are in rules/notations.toml."""
+
+import re
+from functools import cache
+
+from .case import Arrival, Sex
+from .catalogue import rules
+from .findings import Evidence
+
+_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_NUMBERS = {word: n for n, word in enumerate(f"{_UNITS} seventeen eighteen nineteen".split())} | {
+    word: 10 * n for n, word in enumerate(_TENS.split(), 2)
+}
+_SPOKEN = rf"(?:{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
+_NUMBER = rf"(?P<n>\d{{1,3}}(?:\.\d)?|{_SPOKEN}(?:[\s-]{_SPOKEN})?)"
+_DAYS_PER_MONTH = 30.4375
+_OLDEST_MONTHS = 125 * 12
+
+# "F" and "M" are a sex beside a number or before a comma; elsewhere they may be anything.
+_SEX_PATTERNS = (
+    re.compile(r"\d\s?(?:y/?o\s*|yo\s*|yr\s*)?(?:(?P<f>F)|(?P<m>M))\b"),
+    re.compile(r"\b(?:(?P<f>woman|female|girl|lady|F(?=[,\s.]))|(?P<m>man|male|boy|gentleman|M(?=[,\s.])))\b"),
+)
+_SEX_HINTS = re.compile(r"\b(?:(?P<f>she|her|hers|pregnant|daughter)|(?P<m>he|his|him|son))\b", re.IGNORECASE)
+
+
+@cache
+def _age_patterns() -> tuple[re.Pattern[str], ...]:
+    age = rules("notations")["age"]
+    parts = {"{n}": _NUMBER, "{years}": age["years"], "{person}": age["person"], "{units}": age["units"]}
+    return tuple(re.compile(_filled(pattern, parts), re.IGNORECASE) for pattern in age["written"])
+
+
+def _filled(pattern: str, parts: dict[str, str]) -> str:
+    for name, part in parts.items():
+        pattern = pattern.replace(name, part)
+    return pattern
+
+
+def read_age_months(text: str) -> tuple[float, Evidence] | None:
+    """The patient's age in months with its span; null where no age is given. Words ("newborn") are a last resort."""
+    for pattern in _age_patterns():
+        for match in pattern.finditer(text):
+            months = _months(match["n"], match["unit"] or "years")
+            if months is not None and months <= _OLDEST_MONTHS:
+                return months, Evidence(match.start(), match.end(), match.group())
+    for word, months in rules("notations")["age"]["words"].items():
+        match = re.search(rf"\b{word}\b", text, re.IGNORECASE)
+        if match:
+            return float(months), Evidence(match.start(), match.end(), match.group())
+    return None
+
+
+def _months(number: str, unit: str) -> float | None:
+    value = _number(number)
+    if value is None:
+        return None
+    first = unit.lower()[:1]
+    if first == "m":
+        return value
+    if first == "w":
+        return value * 7 / _DAYS_PER_MONTH
+    return value / _DAYS_PER_MONTH if first == "d" else value * 12
+
+
+def _number(text: str) -> float | None:
+    """`"19"`, `"nineteen"` or `"fifty-three"`; null for what is no number, such as "fifty thirty"."""
+    if text[0].isdigit():
+        return float(text)
+    values = [_NUMBERS.get(part, -1) for part in re.split(r"[\s-]", text.lower())]
+    if len(values) == 2 and not (values[0] >= 20 and 1 <= values[1] <= 9):
+        return None
+    return float(sum(values)) if min(values) >= 0 else None
+
+
+def read_sex(text: str) -> Sex | None:
+    """F or M by the first word that says so; pronouns only where no noun does."""
+    found = [match for pattern in _SEX_PATTERNS if (match := pattern.search(text))]
+    match = min(found, key=lambda match: match.start()) if found else _SEX_HINTS.search(text)
+    if match is None:
+        return None
+    return "F" if match.lastgroup == "f" else "M"
+
+
+@cache
+def _arrival_pattern() -> re.Pattern[str]:
+    ways = {way: "|".join(map(re.escape, words)) for way, words in rules("notations")["arrival"].items()}
+    named = (f"(?P<{way.replace('-', '_')}>{words})" for way, words in ways.items())
+    return re.compile(rf"\b(?:{'|'.join(named)})\b", re.IGNORECASE)
+
+
+_ARRIVALS: dict[str | None, Arrival] = {"helicopter": "helicopter", "ambulance": "ambulance", "walk_in": "walk-in"}
+
+
+def read_arrival(text: str) -> Arrival | None:
+    """How the patient came, by the first words that say so."""
+    match = _arrival_pattern().search(text)
+    return _ARRIVALS[match.lastgroup] if match else None

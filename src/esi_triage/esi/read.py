@@ -1,0 +1,165 @@
+"""From a narrative to findings: numbers, then the catalogue's words with their context, then words near each other."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import pairwise
+
+from .catalogue import Entry, Kind, entries
+from .context import Mention, find_mentions
+from .findings import STATUSES, Evidence, Finding, Findings, Status
+from .measures import read_measures
+from .person import read_age_months, read_arrival, read_sex
+
+LONGEST = 20_000
+"""Characters that are read; a triage note is a few hundred. What lies beyond is reported and not read."""
+
+_REACH = 6
+"""Words between two word groups of a `near` line: "vomited a large amount of bright red blood"."""
+
+_Groups = dict[str, list[Mention]]
+
+
+def read(narrative: str) -> Findings:
+    """Read a triage narrative. Never raises on any text; what cannot be read is listed in `warnings`.
+
+    The first call builds the language pipeline (about 2 s); later calls take 1 to 3 ms for 80 words.
+    """
+    text = narrative[:LONGEST]
+    measures = read_measures(text)
+    warnings = list(measures.warnings)
+    if len(narrative) > LONGEST:
+        warnings.append(f"only the first {LONGEST} of {len(narrative)} characters were read")
+    age = read_age_months(text)
+    items = _read_items(text)
+    if not text.strip():
+        warnings.append("the narrative is empty")
+    elif not items and not measures.values:
+        warnings.append("nothing in the narrative is in the catalogue; is it a triage note in English?")
+    return Findings(
+        age_months=age[0] if age else None,
+        sex=read_sex(text),
+        arrival=read_arrival(text),
+        vitals=measures.vitals(),
+        gcs=measures.values.get("gcs"),
+        glucose_mg_dl=measures.values.get("glucose"),
+        items=items,
+        measured=measures.evidence | ({"age": age[1]} if age else {}),
+        warnings=tuple(warnings),
+    )
+
+
+def _read_items(text: str) -> tuple[Finding, ...]:
+    """One finding an entry: the status nearest to "present" among its mentions, and the spans that have it."""
+    met: dict[str, list[tuple[Status, Evidence]]] = defaultdict(list)
+    for entry, parts in _entry_mentions(find_mentions(text)):
+        status = _order(_status(entry.kind, mention.flags) for mention in parts)[-1]
+        for part in parts:
+            met[entry.name].append((status, Evidence(part.start, part.end, text[part.start : part.end])))
+    return tuple(sorted((_finding(entries()[name], seen) for name, seen in met.items()), key=_position))
+
+
+def _finding(entry: Entry, seen: list[tuple[Status, Evidence]]) -> Finding:
+    best = _order(status for status, _ in seen)[0]
+    spans = tuple(dict.fromkeys(evidence for status, evidence in seen if status == best))
+    return Finding(entry.name, entry.label, best, spans)
+
+
+def _order(statuses: Iterable[Status]) -> list[Status]:
+    """Nearest to "present" first."""
+    return sorted(statuses, key=STATUSES.index)
+
+
+def _position(finding: Finding) -> int:
+    return finding.evidence[0].start
+
+
+def _status(kind: Kind, flags: frozenset[str]) -> Status:
+    """One status from the contexts that hold. Order matters: "no family history of" is absent, not family.
+
+    A condition is true of the patient whenever it began, so for conditions "past" and "baseline" are present.
+    """
+    if flags & {"negated", "not_done"}:
+        return "absent"
+    if "family" in flags:
+        return "family"
+    if flags & {"hypothetical", "instructed"}:
+        return "hypothetical"
+    if kind == "intervention" and "planned" in flags:
+        return "planned"
+    if kind == "condition":
+        return "present"
+    if "past" in flags and "now" not in flags and kind != "request":
+        return "past"
+    if "baseline" in flags:
+        return "baseline"
+    return "possible" if "possible" in flags else "present"
+
+
+def _entry_mentions(mentions: list[Mention]) -> Iterator[tuple[Entry, tuple[Mention, ...]]]:
+    """Each entry met, by its own words or by word groups near each other.
+
+    Word groups are first paired within reach. Only when no complaint at all came out of that are they paired anywhere
+    in a sentence, and then anywhere in the narrative: "his knee, replaced in spring, wants looking at: it is swollen".
+    """
+    known = entries()
+    groups: list[Mention] = []
+    complaint = False
+    for mention in mentions:
+        if mention.name.startswith("@"):
+            groups.append(mention)
+            continue
+        entry = known[mention.name]
+        complaint = complaint or entry.kind in ("complaint", "request")
+        yield entry, (mention,)
+    for near in (_within_reach, _same_sentence, _anywhere):
+        for entry, parts in _pairs(groups, near):
+            complaint = complaint or entry.kind in ("complaint", "request")
+            yield entry, parts
+        if complaint:
+            return
+
+
+def _within_reach(one: Mention, other: Mention) -> bool:
+    return one.sentence == other.sentence and _gap(one, other) <= _REACH
+
+
+def _same_sentence(one: Mention, other: Mention) -> bool:
+    return one.sentence == other.sentence
+
+
+def _anywhere(one: Mention, other: Mention) -> bool:
+    return True
+
+
+def _gap(one: Mention, other: Mention) -> int:
+    """Words between two mentions; less than zero where they overlap."""
+    return max(one.first, other.first) - min(one.last, other.last)
+
+
+def _pairs(
+    groups: Iterable[Mention], near: Callable[[Mention, Mention], bool]
+) -> Iterator[tuple[Entry, tuple[Mention, ...]]]:
+    by_group: _Groups = defaultdict(list)
+    for mention in groups:
+        by_group[mention.name].append(mention)
+    for line, entry in _near_lines():
+        if all(group in by_group for group in line):
+            for first in by_group[line[0]]:
+                parts = _nearest(first, line[1:], by_group, near)
+                if parts:
+                    yield entry, parts
+
+
+def _nearest(
+    first: Mention, others: tuple[str, ...], by_group: _Groups, near: Callable[[Mention, Mention], bool]
+) -> tuple[Mention, ...] | None:
+    """`first` and the nearest mention of every other group, or null where one is out of reach of its neighbour."""
+    parts = [first, *(min(by_group[group], key=lambda mention: _gap(first, mention)) for group in others)]
+    parts.sort(key=lambda mention: mention.first)
+    return tuple(parts) if all(near(one, other) for one, other in pairwise(parts)) else None
+
+
+@cache
+def _near_lines() -> tuple[tuple[tuple[str, ...], Entry], ...]:
+    return tuple((line, entry) for entry in entries().values() for line in entry.near)

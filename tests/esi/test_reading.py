@@ -1,0 +1,101 @@
+"""Numbers, ages and contexts as nurses write them."""
+
+import pytest
+
+from esi_triage.esi import read
+from esi_triage.esi.measures import read_measures
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("BP 88/60", {"sbp": 88, "dbp": 60}),
+        ("B/P: 120/80, P 72, R 16", {"sbp": 120, "dbp": 80, "heart_rate": 72, "resp_rate": 16}),
+        ("BP 80/palp", {"sbp": 80}),
+        ("blood pressure of 150/90", {"sbp": 150, "dbp": 90}),
+        ("pressure in the 60s systolic", {}),
+        ("HR 118", {"heart_rate": 118}),
+        ("heart rate is 64", {"heart_rate": 64}),
+        ("pulse 88, RR 22", {"heart_rate": 88, "resp_rate": 22}),
+        ("tachycardic to 140", {"heart_rate": 140}),
+        ("sats 91% RA", {"spo2": 91}),
+        ("SpO2 100 %", {"spo2": 100}),
+        ("O2 sat 97% on 2 L", {"spo2": 97}),
+        ("94% on room air", {"spo2": 94}),
+        ("T 101.2", {"temperature_c": 38.4}),
+        ("temp 38.5 C", {"temperature_c": 38.5}),
+        ("T 98.6°F", {"temperature_c": 37.0}),
+        ("temperature of 39", {"temperature_c": 39}),
+        ("pain 8/10", {"pain": 8}),
+        ("rates pain 7 out of 10", {"pain": 7}),
+        ("Complaint: ABD PAIN. Vitals: BP 117/73, HR 95, RR 20, SpO2 100 %, T 36.6 °C, pain 8/10.",
+         {"sbp": 117, "dbp": 73, "heart_rate": 95, "resp_rate": 20, "spo2": 100, "temperature_c": 36.6, "pain": 8}),
+        ("GCS 13", {"gcs": 13}),
+        ("FSBS 42", {"glucose": 42}),
+    ],
+)  # fmt: skip
+def test_readings(text: str, expected: dict[str, float]) -> None:
+    assert read_measures(text).values == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "months"),
+    [
+        ("67-year-old man", 804),
+        ("52F with cough", 624),
+        ("19 y/o M", 228),
+        ("9 mo boy", 9),
+        ("18 month old", 18),
+        ("3-week-old girl", 3 * 7 / 30.4375),
+        ("5 day old", 5 / 30.4375),
+        ("Woman of 65", 780),
+        ("M, 58, dizzy", 696),
+        ("fifty-three-year-old woman", 636),
+        ("age 40", 480),
+        ("a cough for 3 days", None),
+    ],
+)
+def test_age(text: str, months: float | None) -> None:
+    assert read(text).age_months == (pytest.approx(months) if months is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "sex", "arrival"),
+    [
+        ("52F, BIBA, chest pain", "F", "ambulance"),
+        ("A 30-year-old man walked in with a cough", "M", "walk-in"),
+        ("Brought by helicopter, boy, 9", "M", "helicopter"),
+        ("cough", None, None),
+    ],
+)
+def test_sex_and_arrival(text: str, sex: str | None, arrival: str | None) -> None:
+    findings = read(text)
+    assert (findings.sex, findings.arrival) == (sex, arrival)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "status"),
+    [
+        ("chest pain", "chest-pain", "present"),
+        ("denies chest pain", "chest-pain", "absent"),
+        ("no fever, chills or chest pain", "chest-pain", "absent"),
+        ("history of chest pain", "chest-pain", "past"),
+        ("father has chest pain", "chest-pain", "family"),
+        ("return if chest pain", "chest-pain", "hypothetical"),
+        ("possible seizure", "seizure", "possible"),
+        ("confused at baseline", "altered", "baseline"),
+        ("refuses intubation", "intubated", "planned"),
+        ("intubated on scene", "intubated", "present"),
+    ],
+)
+def test_status(text: str, name: str, status: str) -> None:
+    finding = read(text).get(name)
+    assert finding is not None
+    assert finding.status == status
+    assert all(text[span.start : span.end] == span.text for span in finding.evidence)
+
+
+def test_json_values_are_plain() -> None:
+    plain = read("54 y/o M, chest pain. BP 150/90.").to_dict()
+    assert plain["vitals"]["sbp"] == 150
+    assert plain["items"][0]["status"] == "present"
