@@ -202,6 +202,7 @@ def test_smollm2_goes_the_same_way() -> None:
         pytest.skip("the weights of the smollm2 base are not installed (make smollm2)")
     model, tokenizer = load_base("smollm2")
     assert sum(p.numel() for p in model.parameters()) == pytest.approx(134.5e6, rel=0.01)
+    assert not getattr(model, "is_quantized", False)  # a trainer would refuse it
     from esi_triage.answer import load_prompt
 
     assert render_prompt(tokenizer, "cough", load_prompt()).endswith("<|im_start|>assistant\n")

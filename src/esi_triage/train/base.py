@@ -10,7 +10,7 @@ from typing import Any
 import datasets
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..answer import Prompt, messages
 from ..errors import InputError
@@ -27,19 +27,19 @@ def load_base(name: str, smoke: bool = False) -> tuple[PreTrainedModel, PreTrain
     found. No remote code is run.
     """
     place: str | Path = HUB_IDS.get(name, name)
-    extra: dict[str, Any] = {}
+    file: dict[str, Any] = {}
+    unpacked: dict[str, Any] = {}
     if name == "tiny":
         place = tiny_base(smoke)
     elif name == "smollm2":
-        place, extra["gguf_file"] = _smollm2_file()
+        place, file["gguf_file"] = _smollm2_file()
+        unpacked["quantization_config"] = GgufConfig(dequantize=True)  # else it counts as quantized, and cannot train
     elif name not in HUB_IDS and not Path(name).is_dir() and "/" not in name:
         raise InputError(f"base = {name!r}: give tiny, smollm2, qwen3.5-9b, a folder with a model, or a hub id.")
-    gpu = torch.cuda.is_available()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(place, padding_side="left", **extra)
-        model = AutoModelForCausalLM.from_pretrained(
-            place, dtype=torch.bfloat16 if gpu else torch.float32, device_map={"": 0} if gpu else None, **extra
-        )
+        tokenizer = AutoTokenizer.from_pretrained(place, padding_side="left", **file)
+        dtype, device_map = (torch.bfloat16, {"": 0}) if torch.cuda.is_available() else (torch.float32, None)
+        model = AutoModelForCausalLM.from_pretrained(place, dtype=dtype, device_map=device_map, **file, **unpacked)
     except OSError as error:
         raise InputError(
             f"base = {name!r}: no model at {str(place)!r} on this machine, and none could be fetched "
