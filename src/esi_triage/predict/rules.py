@@ -37,7 +37,7 @@ def decision_text(findings: Findings, decision: Decision) -> str:
 
 
 def _measured(findings: Findings) -> str:
-    return ", ".join(dict.fromkeys(evidence.text for evidence in findings.measured.values()))
+    return ", ".join(dict.fromkeys(span.text for name, span in findings.measured.items() if name != "age"))
 
 
 def _one_line(text: str) -> str:
