@@ -1,16 +1,14 @@
 """Build a case table and the `dataset.json` beside it: where it came from, what was done, what is in it."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..esi import LEVELS
-from ..files import sha256_of, write_json, write_text
+from ..files import sha256_of, write_json
 from ..progress import bar
 from .mimic_iv_ed import BuildReport, find_tables, licence_of, mimic_cases
 from .open_corpus import open_cases
-from .table import check_output, write_cases
+from .table import check_output, write_cases, write_quarantine
 
 
 def build_mimic(folder: Path, output: Path, seed: int) -> dict[str, Any]:
@@ -91,9 +89,6 @@ def _sheet(output: Path) -> Path:
 
 def _finish(output: Path, found: dict[str, Any], report: BuildReport) -> dict[str, Any]:
     found["sha256"] = sha256_of(output)
-    quarantine = output.with_name(f"{output.name}.quarantine.jsonl")
-    quarantine.unlink(missing_ok=True)
-    if report.quarantined:
-        write_text(quarantine, "".join(json.dumps(asdict(row)) + "\n" for row in report.quarantined))
+    write_quarantine(report.quarantined, output)
     write_json(_sheet(output), found)
     return found

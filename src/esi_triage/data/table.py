@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ..errors import InputError, first_problem
 from ..esi import Case
-from ..files import whole
+from ..files import whole, write_text
 
 _TEXT = ("case_id", "source", "licence", "subject_id", "stay_id", "split", "narrative", "chief_complaint", "sex")
 _TYPES = {**dict.fromkeys(_TEXT, pa.string()), **dict.fromkeys(("arrival", "pain_raw", "gold_source"), pa.string())}
@@ -95,6 +95,15 @@ def read_cases(path: Path) -> tuple[list[Case], list[BadRow]]:
             empty = cases.pop()
             bad.append(BadRow(number, empty.case_id, "narrative is blank; a case needs text to triage"))
     return cases, bad
+
+
+def write_quarantine(bad: list[BadRow], output: Path) -> None:
+    """Write the bad rows beside `output`, or remove an older file of them where there are none now."""
+    file = output.with_name(f"{output.name}.quarantine.jsonl")
+    if bad:
+        write_text(file, "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in bad))
+    else:
+        file.unlink(missing_ok=True)
 
 
 def _case_id(row: dict[str, Any]) -> str | None:

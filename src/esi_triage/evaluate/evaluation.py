@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data.table import BadRow, read_cases
+from ..data.table import BadRow, read_cases, write_quarantine
 from ..errors import InputError
 from ..esi import Case
 from ..files import sha256_of, write_json
 from ..predict.model import Model, Reply
-from ..predict.scoring import prediction, replies_to, write_predictions, write_quarantine
+from ..predict.scoring import prediction, replies_to, write_predictions
 from .metrics import metrics, proportion
 from .report import write_report
 

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..data.table import BadRow, read_rows
+from ..data.table import BadRow, read_rows, write_quarantine
 from ..errors import InputError
 from ..files import whole, write_text
 from ..progress import bar
@@ -80,15 +79,6 @@ def read_replies(file: Path) -> list[Reply]:
         )
         for row in rows
     ]
-
-
-def write_quarantine(bad: list[BadRow], output: Path) -> None:
-    """Write the bad rows beside `output`, or remove an older file of them where there are none now."""
-    file = output.with_name(f"{output.name}.quarantine.jsonl")
-    if bad:
-        write_text(file, "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in bad))
-    else:
-        file.unlink(missing_ok=True)
 
 
 _SCHEMA = pa.schema(
