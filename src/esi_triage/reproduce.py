@@ -19,8 +19,9 @@ from .evaluate.claims import card_results, check_claims
 from .evaluate.evaluation import Evaluation, evaluate_cases, write_evaluation
 from .evaluate.figures import confusion_figure, rewards_figure, shares_figure
 from .evaluate.metrics import metrics, paired
-from .evaluate.report import write_page
+from .evaluate.report import ROOM
 from .files import sha256_of, whole
+from .page import write_page
 from .predict import load_model
 from .predict.scoring import read_replies
 from .train.experiment import DataSettings, Experiment, load_experiment
@@ -104,6 +105,7 @@ def write_series_report(
     gold = next(iter(results.values())).gold
     report = output / "report.html"
     write_page(
+        ROOM,
         "series.html",
         report,
         members=members,

@@ -22,7 +22,7 @@ def evaluate(
     Example: esi evaluate --model runs/tiny/v46 --cases demo.parquet --output runs/tiny/v46/demo
     """
     from ..evaluate.evaluation import evaluate_file
-    from ..evaluate.report import interval
+    from ..page import interval
     from ..predict import load_model
 
     result, bad, unlabelled = evaluate_file(load_model(model, seed), cases, output)

@@ -6,9 +6,9 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+from ..page import percent
 from .evaluation import Evaluation
 from .metrics import Proportion, mcnemar, paired, proportion
-from .report import percent
 
 Verdict = Literal["seen here too", "seen here in part", "not seen here", "the opposite was seen here"]
 SIGNIFICANT = 0.05

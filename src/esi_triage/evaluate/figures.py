@@ -1,6 +1,5 @@
 """Figures as PNG bytes: readable without colour, each with its n."""
 
-import io
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
@@ -8,19 +7,12 @@ import matplotlib as mpl
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
+
+from ..page import png
 
 LEVEL_COLOURS = {"1": "#a50026", "2": "#e8743b", "3": "#e0b400", "4": "#5aae61", "5": "#2c7bb6", "none": "#777777"}
 _LINES = {"1": "-", "2": "--", "3": "-.", "4": ":", "5": (0, (3, 1, 1, 1, 1, 1)), "none": (0, (1, 3))}
 _MARKS = {"1": "o", "2": "s", "3": "^", "4": "D", "5": "v", "none": "x"}
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as PNG; it is closed."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130, bbox_inches="tight", metadata={"Software": None})
-    plt.close(figure)
-    return buffer.getvalue()
 
 
 def confusion_figure(counts: Sequence[Sequence[int]], title: str) -> bytes:
