@@ -1,13 +1,10 @@
 """Rewards: the card's table cell by cell, and when bonuses are paid."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from esi_triage.answer import Reasoning, parse, write
-from esi_triage.errors import InputError
 from esi_triage.reward import approximate_tokens, design_names, load_design, reward_functions, score
 
 V46 = load_design("v46")
@@ -116,35 +113,6 @@ def test_reasoning_that_was_split_off_is_not_the_answer() -> None:
     answer = reward_functions(V46)[0]
     message = [{"role": "assistant", "reasoning_content": "ANSWER: ESI 5", "content": "ANSWER: ESI 2"}]
     assert answer(completions=[message], completion_ids=[[1]], gold=[2]) == [2.0]
-
-
-BAD_DESIGNS = [
-    ("table = [[1.0, 0.0], [0.0, 1.0]]", "5×5"),
-    ("table = 3", "table"),
-    ("tabel = []", "tabel"),
-    ('format_paid = "sometimes"', "format_paid"),
-    ("no_parse = nan", "no_parse"),
-    ("[oversample]\n6 = 2", "oversample"),
-    ("[oversample]\n1 = -2", "oversample"),
-    ("table = [", "TOML"),
-]
-
-
-@pytest.mark.parametrize(("change", "named"), BAD_DESIGNS)
-def test_bad_designs_are_named(tmp_path: Path, change: str, named: str) -> None:
-    rows = ",".join(["[1.0, 0.0, 0.0, 0.0, 0.0]"] * 5)
-    lines = {"name": 'name = "mine"', "table": f"table = [{rows}]", "no_parse": "no_parse = -1.0"}
-    lines[change.split(" ")[0]] = change
-    file = tmp_path / "mine.toml"
-    file.write_text("\n".join(lines.values()), encoding="utf-8")
-    with pytest.raises(InputError, match=named) as caught:
-        load_design(str(file))
-    assert "mine.toml" in str(caught.value)
-
-
-def test_an_unknown_design_lists_the_known_ones() -> None:
-    with pytest.raises(InputError, match="v45c, v46, v47, v48"):
-        load_design("v99")
 
 
 def test_approximate_tokens_counts_words_and_marks() -> None:

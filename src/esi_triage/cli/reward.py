@@ -1,4 +1,4 @@
-"""`esi reward`: look at a reward design and score answers with it."""
+"""`esi reward`: look at a reward design, audit it, and score answers with it."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import typer
 
 from ..errors import InputError
 
-app = typer.Typer(help="Show reward designs and score answers with them.", no_args_is_help=True)
+app = typer.Typer(help="Show and audit reward designs, and score answers with them.", no_args_is_help=True)
 
 DesignName = Annotated[str, typer.Argument(help="v45c, v46, v47, v48, or a TOML file", metavar="DESIGN")]
 Format = Annotated[str, typer.Option("--format", help="text or json")]
@@ -29,10 +29,18 @@ def show(design: DesignName, form: Format = "text") -> None:
         return
     if form != "text":
         raise InputError(f"--format {form!r}: give text or json.")
-    lines = [f"{loaded.name}: {loaded.about}", "", "            predicted 1      2      3      4      5"]
-    for gold, row in enumerate(loaded.table, start=1):
-        lines.append(f"  gold {gold}     " + "".join(f"{cell:+7.1f}" for cell in row))
-    drawn = ", ".join(f"ESI-{level} ×{factor:g}" for level, factor in loaded.oversample.items() if factor != 1)
+    labels = [loaded.label(level) for level in loaded.levels]
+    width = max(7, *(len(label) + 2 for label in labels))
+    lines = [
+        f"{loaded.name}: {loaded.about}",
+        "",
+        f"{'gold / predicted':18}" + "".join(f"{x:>{width}}" for x in labels),
+    ]
+    for label, row in zip(labels, loaded.table, strict=True):
+        lines.append(f"  {label:16}" + "".join(f"{cell:+{width}.2f}" for cell in row))
+    drawn = ", ".join(
+        f"{loaded.label(level)} ×{factor:g}" for level, factor in loaded.oversample.items() if factor != 1
+    )
     lines += [
         "",
         f"  no answer     {loaded.no_parse:+.1f}",
@@ -45,9 +53,56 @@ def show(design: DesignName, form: Format = "text") -> None:
 
 
 @app.command()
+def audit(
+    design: DesignName,
+    prior: Annotated[
+        str | None,
+        typer.Option(help="natural shares: mimic-iv-ed (the default for five levels), uniform, or p1,p2,..."),
+    ] = None,
+    confusion: Annotated[
+        Path | None,
+        typer.Option(help="the warm start's confusion: a JSON file of counts, or an evaluated run's folder"),
+    ] = None,
+    skill: Annotated[
+        float | None, typer.Option(help="share of exact answers of an assumed warm start; default 0.65, the card's v43")
+    ] = None,
+    cut: Annotated[float, typer.Option(help="share of answers cut at the token limit, which score as no answer")] = 0.0,
+    group_size: Annotated[int, typer.Option(help="answers that GRPO compares")] = 8,
+    fail_on: Annotated[str, typer.Option(help="exit with 1 from this severity on: note, warning or error")] = "error",
+    form: Format = "text",
+) -> None:
+    """Find out how a design can be gamed before it is trained: exact arithmetic on its table, no sampling.
+
+    error: a lazy or silent policy is optimal in its class. warning: an incentive that longer training can mine. note:
+    the rest. Exit code 1 when a finding reaches --fail-on, 2 for bad input.
+
+    Example: esi reward audit v45c --fail-on warning
+    """
+    from ..reward import audit as audit_design
+    from ..reward import load_design
+    from ..reward.audit.text import as_text
+    from ..reward.policy import SKILL, cut_off, default_prior, read_confusion, read_prior, warm_start
+
+    if form not in ("text", "json"):
+        raise InputError(f"--format {form!r}: give text or json.")
+    if fail_on not in ("note", "warning", "error"):
+        raise InputError(f"--fail-on {fail_on!r}: give note, warning or error.")
+    if confusion is not None and skill is not None:
+        raise InputError("--skill and --confusion: give one, the assumed warm start's skill or the measured confusion.")
+    loaded = load_design(design)
+    n = len(loaded.table)
+    shares = read_prior(prior or default_prior(n), n)
+    policy = read_confusion(confusion, n) if confusion else warm_start(shares, SKILL if skill is None else skill)
+    found = audit_design(loaded, shares, cut_off(policy, cut), group_size)
+    typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if form == "json" else as_text(found))
+    if found.reaches(fail_on):
+        raise typer.Exit(1)
+
+
+@app.command()
 def score(
     design: DesignName,
-    gold: Annotated[int, typer.Option(help="the gold level, 1 to 5")],
+    gold: Annotated[int, typer.Option(help="the gold level, 1 to as many as the design has")],
     text: Annotated[str, typer.Option(help="file with the model's answer, or - for standard input")] = "-",
     tokens: Annotated[
         int | None, typer.Option(help="length in the model's tokens; default: words and punctuation marks", min=0)
@@ -62,8 +117,8 @@ def score(
     from ..reward import score as score_answer
 
     loaded = load_design(design)
-    if gold not in range(1, 6):
-        raise InputError(f"--gold {gold}: a gold level is 1 to 5.")
+    if gold not in loaded.levels:
+        raise InputError(f"--gold {gold}: a gold level of {loaded.name} is 1 to {len(loaded.table)}.")
     completion = _read(text)
     answer = parse(completion)
     parts = score_answer(answer, gold, loaded, approximate_tokens(completion) if tokens is None else tokens)

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from ..answer import Answer
-from .design import Design, Paid
+from .design import Design, Outcome, pays
 
 _PIECE = re.compile(r"\w+|[^\w\s]")
 
@@ -30,21 +30,18 @@ def approximate_tokens(text: str) -> int:
 def score(answer: Answer, gold: int, design: Design, tokens: int) -> Score:
     """Score one parsed answer.
 
-    `gold` is 1 to 5 (ValueError otherwise); `tokens` is the length of the whole completion, thinking included, in the
-    model's own tokens. Source: the reward table of the model card; what its prose leaves open is named in the design.
+    `gold` is 1 to n (ValueError otherwise); a level that the table lacks counts as no answer. `tokens` is the length of
+    the whole completion, thinking included, in the model's own tokens. Source: the reward table of the model card; what
+    its prose leaves open is named in the design.
     """
-    if gold not in (1, 2, 3, 4, 5):
-        raise ValueError(f"gold must be an ESI level from 1 to 5, not {gold!r}")
-    level = answer.level
-    earned = design.no_parse if level is None else design.table[gold - 1][level - 1]
+    n = len(design.table)
+    if gold not in range(1, n + 1):
+        raise ValueError(f"gold must be a level from 1 to {n}, not {gold!r}")
+    level = answer.level if answer.level in range(1, n + 1) else None
+    outcome: Outcome = "silent" if level is None else "exact" if level == gold else "wrong"
     formatted = answer.strict if design.format_means == "strict" else answer.sections
-    pays_format = formatted and _paid(design.format_paid, level, gold)
-    pays_length = tokens <= design.length_limit and _paid(design.length_paid, level, gold)
-    share = 1.0 if design.length_scale == "flat" else 1.0 - tokens / design.length_limit
     return Score(
-        earned, design.format_bonus if pays_format else 0.0, design.length_bonus * share if pays_length else 0.0
+        design.no_parse if level is None else design.table[gold - 1][level - 1],
+        design.format_bonus if formatted and pays(design.format_paid, outcome) else 0.0,
+        design.brevity(tokens) if pays(design.length_paid, outcome) else 0.0,
     )
-
-
-def _paid(when: Paid, level: int | None, gold: int) -> bool:
-    return when == "always" or (when == "parsed" and level is not None) or (when == "exact" and level == gold)

@@ -1,0 +1,45 @@
+"""What a check says: numbers always, findings where there is something to say."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+Severity = Literal["note", "warning", "error"]
+SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a reward design invites.
+
+    Severity goes by principle. error: a lazy or silent policy is optimal in its class. warning: an incentive that
+    longer training can mine. note: the rest.
+    """
+
+    check: str
+    severity: Severity
+    message: str
+    numbers: dict[str, Any] = field(default_factory=dict)
+    lesson: str = ""
+
+
+class Checked(NamedTuple):
+    """What one check measured (plain values for JSON), and its findings."""
+
+    measured: dict[str, Any]
+    findings: list[Finding]
+
+
+def signed(value: float) -> str:
+    """A reward for people: two decimals with its sign, and no negative zero."""
+    return f"{round(value, 2) + 0.0:+.2f}"
+
+
+def percent(share: float) -> str:
+    """A share for people: whole per cents, with a decimal under ten."""
+    return f"{100 * share:.0f} %" if share >= 0.0995 or share == 0 else f"{100 * share:.1f} %"
+
+
+def listed(words: list[str], most: int = 4) -> str:
+    """Words joined for a sentence; the rest is counted."""
+    shown = words if len(words) <= most else [*words[: most - 1], f"{len(words) - most + 1} more"]
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]

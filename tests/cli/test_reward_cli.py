@@ -1,0 +1,106 @@
+"""`esi reward` as a user types it: text, JSON, exit codes, one sentence for bad input."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ESI = Path(sys.executable).with_name("esi")
+
+THREE = """
+name = "three"
+table = [[1, -1, -2], [-0.5, 1, -1], [-2, -0.5, 1]]
+no_parse = -3
+labels = ["red", "amber", "green"]
+"""
+
+
+def reward(*arguments: str | Path, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [ESI, "reward", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, cwd=cwd, check=False)
+
+
+def test_audit_in_words() -> None:
+    found = reward("audit", "v45c")
+    assert found.returncode == 1
+    assert found.stdout.startswith("v45c: ERROR (1 error, ")
+    assert "ESI-1 is never punished" in found.stdout
+    assert found.stderr == ""
+
+
+def test_audit_as_json() -> None:
+    found = json.loads(reward("audit", "v46", "--format", "json").stdout)
+    assert (found["design"], found["verdict"]) == ("v46", "warning")
+    assert {"check", "severity", "message", "numbers"} <= set(found["findings"][0])
+    assert found["measured"]["silence"]["margin_of_silence_without_bonuses"] == pytest.approx(-3 / 14, abs=1e-6)
+    assert set(found["measured"]) == {"lazy", "costless", "silence", "hedging", "order", "groups", "bonuses", "drift"}
+
+
+EXITS = [("v46", "error", 0), ("v46", "warning", 1), ("v46", "note", 1), ("v45c", "error", 1)]
+
+
+@pytest.mark.parametrize(("design", "fail_on", "code"), EXITS)
+def test_exit_code_by_severity(design: str, fail_on: str, code: int) -> None:
+    assert reward("audit", design, "--fail-on", fail_on).returncode == code
+
+
+def test_any_number_of_levels_with_their_own_names(tmp_path: Path) -> None:
+    (tmp_path / "three.toml").write_text(THREE, encoding="utf-8")
+    shown = reward("show", "three.toml", cwd=tmp_path)
+    assert "amber" in shown.stdout
+    found = reward("audit", "three.toml", "--prior", "0.2,0.3,0.5", "--skill", "0.8", "--group-size", "4", cwd=tmp_path)
+    assert found.returncode == 0
+    assert "natural shares  red 20 %  amber 30 %  green 50 %" in found.stdout
+    assert "80 % exact" in found.stdout
+    assert "always amber" in found.stdout
+
+
+def test_the_confusion_of_an_evaluated_run(tmp_path: Path) -> None:
+    counts = [[5, 5, 0, 0, 0, 0], [0, 10, 0, 0, 0, 0], [0, 0, 10, 0, 0, 0], [0, 0, 0, 10, 0, 0], [0, 0, 0, 0, 8, 2]]
+    (tmp_path / "metrics.json").write_text(json.dumps({"confusion": counts}), encoding="utf-8")
+    found = json.loads(reward("audit", "v46", "--confusion", tmp_path, "--format", "json").stdout)
+    assert found["policy"][0] == [0.5, 0.5, 0, 0, 0, 0]
+    assert found["policy"][4] == [0, 0, 0, 0, 0.8, 0.2]
+    cut = json.loads(reward("audit", "v46", "--confusion", tmp_path, "--cut", "0.5", "--format", "json").stdout)
+    assert cut["policy"][4] == [0, 0, 0, 0, 0.4, 0.6]
+
+
+def test_score_knows_the_design_s_levels(tmp_path: Path) -> None:
+    (tmp_path / "three.toml").write_text(THREE, encoding="utf-8")
+    scored = reward("score", "three.toml", "--gold", "3", stdin="ANSWER: ESI 2", cwd=tmp_path)
+    assert json.loads(scored.stdout)["total"] == -0.5
+    assert reward("score", "three.toml", "--gold", "4", stdin="ANSWER: ESI 2", cwd=tmp_path).returncode == 2
+
+
+BAD_INPUT = [
+    (["v99"], "v99"),
+    (["bad.toml"], "square"),
+    (["v46", "--prior", "0.5,0.4,0.1"], "3 shares"),
+    (["v46", "--prior", "0.5,0.4,0.1,0.1,0.1"], "sum to 1.2"),
+    (["v46", "--prior", "0.5,nan,0.1,0.1,0.1"], "0 to 1"),
+    (["v46", "--prior", "kings"], "kings"),
+    (["three.toml", "--prior", "mimic-iv-ed"], "3"),
+    (["v46", "--confusion", "nowhere"], "nowhere"),
+    (["v46", "--confusion", "empty.json"], "gold level 5 has no cases"),
+    (["v46", "--confusion", "empty.json", "--skill", "0.5"], "--skill"),
+    (["v46", "--skill", "1.5"], "1.5"),
+    (["v46", "--cut", "1"], "--cut"),
+    (["v46", "--group-size", "1"], "--group-size"),
+    (["v46", "--group-size", "5000"], "--group-size"),
+    (["v46", "--fail-on", "never"], "never"),
+    (["v46", "--format", "xml"], "xml"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "named"), BAD_INPUT)
+def test_bad_input_is_one_sentence_and_exit_2(tmp_path: Path, arguments: list[str], named: str) -> None:
+    (tmp_path / "three.toml").write_text(THREE, encoding="utf-8")
+    (tmp_path / "bad.toml").write_text('name = "bad"\nno_parse = 0\ntable = [[1, 0], [0]]', encoding="utf-8")
+    (tmp_path / "empty.json").write_text(json.dumps([[1] * 5] * 4 + [[0] * 5]), encoding="utf-8")
+    found = reward("audit", *arguments, cwd=tmp_path)
+    assert found.returncode == 2
+    assert named in found.stderr
+    assert found.stdout == ""
+    assert len(found.stderr.strip().splitlines()) == 1
