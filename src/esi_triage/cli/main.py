@@ -8,7 +8,7 @@ import typer
 
 from ..errors import InputError
 from ..notice import NOTICE
-from . import data, doctor, evaluate, explain, reproduce, reward, score, train, triage
+from . import compare, data, doctor, evaluate, explain, reproduce, reward, score, train, triage
 
 app = typer.Typer(
     name="esi",
@@ -28,6 +28,7 @@ app.command("triage")(triage.triage)
 app.command("explain")(explain.explain)
 app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("train")(train.train)
 app.add_typer(data.app, name="data")
 app.add_typer(reward.app, name="reward")

@@ -1,108 +1,166 @@
-"""From predicted and gold levels to numbers: every proportion with its n and its Wilson interval.
+"""From predicted and gold levels to numbers, each with its n and its 95 % interval.
 
-An answer without a level is wrong, stays in every denominator and is never dropped.
+An answer without a level is wrong, stays in every denominator and is never dropped; the same figures over the answered
+cases alone come second, as `complete_case`. Proportions have Wilson's interval (intervals.py), all other figures that
+of a bootstrap over patients (bootstrap.py). How silence enters a figure that has no place for it: agreement.py.
 """
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
+from numpy.typing import NDArray
 
 from ..esi import LEVELS
+from .agreement import class_f1, expected_cost, gwet_ac2, macro_f1, macro_mae, quadratic_kappa
+from .answers import Answers, answers_of
+from .bootstrap import RESAMPLES, kinds_of, patient_codes
+from .calibration import Probabilities, calibration
+from .compare import mcnemar, paired
+from .costs import cost_ratio, load_costs
+from .intervals import LEVEL, Figure, Proportion, clustered_proportion, proportion
+from .table import ANSWER, EVERYONE, GOLD, NEAR, SHARES, SILENT, Levels, cell_of
 
-Levels = Sequence[int | None]
+__all__ = ["Figure", "Proportion", "by_group", "figures", "mcnemar", "metrics", "paired", "proportion"]
 
-
-class Proportion(TypedDict):
-    """`value` = k / n with its 95 % Wilson score interval; all null where n is 0."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-
-
-def proportion(k: int, n: int) -> Proportion:
-    """k of n with the 95 % Wilson interval (Wilson 1927; without continuity correction)."""
-    if n == 0:
-        return Proportion(value=None, low=None, high=None, n=0)
-    interval = binomtest(int(k), int(n)).proportion_ci(confidence_level=0.95, method="wilson")
-    return Proportion(value=k / n, low=float(interval.low), high=float(interval.high), n=int(n))
+RATIOS = (1, 2, 5, 10)  # how much worse a level of under-triage may be than a level of over-triage
 
 
-def metrics(gold: Sequence[int], predicted: Levels) -> dict[str, Any]:
-    """The headline numbers, per class, the confusion matrix and the best constant answer on the same cases.
+def metrics(
+    gold: Sequence[int],
+    predicted: Levels,
+    *,
+    subjects: Sequence[str | None] | None = None,
+    probabilities: Sequence[Probabilities | None] | None = None,
+    strict: Sequence[bool] | None = None,
+    truncated: Sequence[bool] | None = None,
+    gold_sources: Sequence[str | None] | None = None,
+    costs: NDArray[np.float64] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Every figure of one model on one set of cases, as plain JSON values.
 
-    `gold` are levels 1 to 5; `predicted` has the same length, null for no answer. ValueError where they do not match.
+    `gold` are levels 1 to 5; `predicted` has the same length, null for no answer. `subjects` are the patients (null: a
+    patient of its own). `probabilities` of ESI 1 to 5 add `calibration`; `strict` (the full format was kept) adds
+    `strict_format` and the figures under strict parsing; `truncated` its share; `gold_sources` (nurse,
+    expert-confirmed, engine, ...) adds the figures by who assigned gold, apart. `costs` is a (5, 6) table as in
+    costs.toml. ValueError where lengths do not match or a level is none.
     """
-    if len(gold) != len(predicted):
-        raise ValueError(f"{len(gold)} gold levels but {len(predicted)} predictions")
-    if any(level not in LEVELS for level in gold):
-        raise ValueError("every gold level must be 1 to 5")
-    n = len(gold)
-    pairs = list(zip(gold, predicted, strict=True))
-    return {
-        "n": n,
-        "exact": proportion(sum(p == g for g, p in pairs), n),
-        "within_one": proportion(sum(p is not None and abs(p - g) <= 1 for g, p in pairs), n),
-        "no_parse": proportion(sum(p is None for _, p in pairs), n),
-        "under_triage": proportion(sum(p is not None and p > g for g, p in pairs), n),
-        "over_triage": proportion(sum(p is not None and p < g for g, p in pairs), n),
-        "high_acuity_sensitivity": _share(pairs, lambda g: g <= 2, lambda p: p is not None and p <= 2),
-        "high_acuity_specificity": _share(pairs, lambda g: g > 2, lambda p: p is not None and p > 2),
-        "predicted_share": {str(k): proportion(sum(p == k for _, p in pairs), n) for k in (*LEVELS, None)},
-        "per_class": {str(level): per_class(pairs, level) for level in LEVELS},
+    patients = patient_codes(subjects, len(gold))
+    kinds = kinds_of(patients, cell_of(gold, predicted), 30)
+    costs = load_costs() if costs is None else costs
+    answers = answers_of(kinds, resamples, seed)
+    measured = {
+        **figures(answers, costs),
+        "complete_case": figures(answers_of(kinds.only(~SILENT.ravel()), resamples, seed), costs),
+        "predicted_share": _predicted_shares(answers),
+        "per_class": _per_class(answers),
         "confusion": confusion(gold, predicted),
-        "best_constant": best_constant(gold),
+        "best_constant": best_constant(gold, "exact", subjects),
+        "best_constant_within_one": best_constant(gold, "within_one", subjects),
+        "costs": costs.tolist(),
+        "expected_cost_by_ratio": {str(ratio): answers.figure(expected_cost(cost_ratio(ratio))) for ratio in RATIOS},
+        "intervals": _method(patients, resamples, seed),
+    }
+    if probabilities is not None:
+        measured["calibration"] = calibration(gold, predicted, probabilities, patients, resamples, seed)
+    if strict is not None:
+        kept = [level if full else None for level, full in zip(predicted, strict, strict=True)]
+        strictly = answers_of(kinds_of(patients, cell_of(gold, kept), 30), resamples, seed)
+        measured |= {"strict_format": _share_of(strict, patients), "strict_parse": figures(strictly, costs)}
+    if truncated is not None:
+        measured["truncated"] = _share_of(truncated, patients)
+    if gold_sources is not None:
+        measured["by_gold_source"] = by_group(gold, predicted, gold_sources, subjects, costs, resamples, seed)
+    return measured
+
+
+def figures(answers: Answers, costs: NDArray[np.float64]) -> dict[str, Any]:
+    """`n`, every proportion of table.py, and agreement, error and cost."""
+    return {
+        "n": answers.n,
+        **{name: answers.share(counted, among) for name, (counted, among) in SHARES.items()},
+        "qwk": answers.figure(quadratic_kappa),
+        "ac2": answers.figure(gwet_ac2),
+        "macro_f1": answers.figure(macro_f1),
+        "macro_mae": answers.figure(macro_mae),
+        "expected_cost": answers.figure(expected_cost(costs)),
     }
 
 
-def per_class(pairs: list[tuple[int, int | None]], level: int) -> dict[str, Any]:
-    """Sensitivity (of the cases at this level, how many were called so), within one, and positive predictive value."""
+def by_group(
+    gold: Sequence[int],
+    predicted: Levels,
+    groups: Sequence[str | None],
+    subjects: Sequence[str | None] | None = None,
+    costs: NDArray[np.float64] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, dict[str, Any]]:
+    """The figures of each group apart, the largest first; cases whose group is null are the group "not recorded"."""
+    cells, patients = cell_of(gold, predicted), patient_codes(subjects, len(gold))
+    costs = load_costs() if costs is None else costs
+    named = np.array(["not recorded" if group is None else str(group) for group in groups])
+    if len(named) != len(cells):
+        raise ValueError(f"{len(cells)} gold levels but {len(named)} groups")
+    names, sizes = np.unique(named, return_counts=True)
     return {
-        "gold_n": sum(g == level for g, _ in pairs),
-        "predicted_n": sum(p == level for _, p in pairs),
-        "sensitivity": _share(pairs, lambda g: g == level, lambda p: p == level),
-        "within_one": _share(pairs, lambda g: g == level, lambda p: p is not None and abs(p - level) <= 1),
-        "ppv": proportion(sum(g == p == level for g, p in pairs), sum(p == level for _, p in pairs)),
+        str(name): figures(
+            answers_of(kinds_of(patients[named == name], cells[named == name], 30), resamples, seed), costs
+        )
+        for name in names[np.argsort(-sizes, kind="stable")]
     }
 
 
 def confusion(gold: Sequence[int], predicted: Levels) -> list[list[int]]:
     """5 rows (gold 1 to 5) by 6 columns (predicted 1 to 5, then no answer)."""
-    counts = np.zeros((5, 6), dtype=int)
-    np.add.at(counts, ([g - 1 for g in gold], [5 if p is None else p - 1 for p in predicted]), 1)
-    return counts.tolist()
+    return np.bincount(cell_of(gold, predicted), minlength=30).reshape(5, 6).tolist()
 
 
-def best_constant(gold: Sequence[int]) -> dict[str, Any]:
-    """The level that, given as everybody's answer, is exact most often on these cases, and what it scores."""
-    level = max(LEVELS, key=lambda k: sum(g == k for g in gold))
-    n = len(gold)
+def best_constant(
+    gold: Sequence[int], by: str = "exact", subjects: Sequence[str | None] | None = None
+) -> dict[str, Any]:
+    """The level that, given as everybody's answer, is best by `by` (exact or within_one) here, and what it scores."""
+    levels, patients = np.array(gold, dtype=int), patient_codes(subjects, len(gold))
+    reach = {"exact": 0, "within_one": 1}
+    level = max(LEVELS, key=lambda k: np.count_nonzero(np.abs(levels - k) <= reach[by]))
+    near = {name: _share_of(np.abs(levels - level) <= steps, patients) for name, steps in reach.items()}
+    return {"level": level, **near}
+
+
+def _predicted_shares(answers: Answers) -> dict[str, Figure]:
+    columns = {str(level): level == ANSWER for level in LEVELS} | {"None": np.isnan(ANSWER)}
+    return {name: answers.share(column & EVERYONE, EVERYONE) for name, column in columns.items()}
+
+
+def _per_class(answers: Answers) -> dict[str, Any]:
+    """By level: sensitivity (of the cases at it, how many were called so), within one, predictive value, F1."""
+    found = {}
+    for level in LEVELS:
+        row, column = (level == GOLD) & EVERYONE, (level == ANSWER) & EVERYONE
+        found[str(level)] = {
+            "gold_n": int(answers.total[level - 1].sum()),
+            "predicted_n": int(answers.total[:, level - 1].sum()),
+            "sensitivity": answers.share(column, row),
+            "within_one": answers.share(NEAR, row),
+            "ppv": answers.share(row, column),
+            "f1": answers.figure(lambda tables, level=level: class_f1(tables)[..., level - 1]),
+        }
+    return found
+
+
+def _share_of(flags: Sequence[bool] | NDArray[np.bool_], patients: NDArray[np.intp]) -> Figure:
+    kinds = kinds_of(patients, np.array(flags, dtype=np.intp), 2)
+    return clustered_proportion(kinds.tables[:, 1], kinds.tables.sum(axis=1), kinds.patients)
+
+
+def _method(patients: NDArray[np.intp], resamples: int, seed: int) -> dict[str, Any]:
     return {
-        "level": level,
-        "exact": proportion(sum(g == level for g in gold), n),
-        "within_one": proportion(sum(abs(g - level) <= 1 for g in gold), n),
+        "level": LEVEL,
+        "patients": int(patients.max(initial=-1)) + 1,
+        "proportions": "Wilson, n divided by the design effect of several cases a patient",
+        "others": "percentile bootstrap over patients, smoothed by half an imagined case",
+        "resamples": resamples,
+        "seed": seed,
     }
-
-
-def paired(gold: Sequence[int], first: Levels, second: Levels) -> dict[str, Any]:
-    """Exact McNemar test of two models' exactness on the same cases.
-
-    `gained`: cases that only `second` has right; `lost`: only `first`. `p` is two-sided and exact (binomial).
-    """
-    gained = sum(a != g and b == g for g, a, b in zip(gold, first, second, strict=True))
-    lost = sum(a == g and b != g for g, a, b in zip(gold, first, second, strict=True))
-    difference = (gained - lost) / len(gold)
-    return {"n": len(gold), "gained": gained, "lost": lost, "difference": difference, "p": mcnemar(gained, lost)}
-
-
-def mcnemar(gained: int, lost: int) -> float:
-    """The two-sided exact McNemar p of the two discordant counts: a binomial test against one half; 1 where none."""
-    return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
-
-
-def _share(pairs: list[tuple[int, int | None]], among: Any, hit: Any) -> Proportion:
-    chosen = [p for g, p in pairs if among(g)]
-    return proportion(sum(hit(p) for p in chosen), len(chosen))
