@@ -26,6 +26,7 @@ def answer(level: int, **lines: str) -> str:
         (MINOR, "T 37.0 °C", ()),  # 98.6 °F in the note
         (MINOR, "T 37.2 °C", ("37.2",)),
         ("T 38.5 C", "T 101.3 F", ()),
+        ("T 101.3.", "T 38.5 °C", ()),  # the full stop ends the sentence, not the number
         (MINOR, "not recorded", ()),
         (SICK, "SpO2 70 %, HR 40", ("40",)),
     ],
@@ -46,6 +47,10 @@ def test_numbers_must_be_in_the_narrative(narrative: str, vitals: str, unsupport
         (MINOR, {"step_c": "none"}, "step_c", "agree"),
         (MINOR, {"step_c": "two or more: CT, labs"}, "step_c", "disagree"),
         (SICK, {"step_c": "none"}, "step_c", "undetermined"),  # the engine never came to C
+        (MINOR, {"step_a": "judged yes by the triage nurse: looks ill"}, "step_a", "undetermined"),
+        (SICK, {"step_a": "judged no by the triage nurse"}, "step_a", "undetermined"),
+        (MINOR, {"step_c": "judged two or more by the triage nurse: CT, labs"}, "step_c", "undetermined"),
+        (MINOR, {"step_b": "yes, cause unclear"}, "step_b", "disagree"),  # a claim, whatever the reason leaves open
     ],
 )
 def test_steps_against_the_engine(narrative: str, lines: dict[str, str], step: str, verdict: str) -> None:
@@ -65,6 +70,10 @@ def test_steps_against_the_engine(narrative: str, lines: dict[str, str], step: s
         (3, {"step_c": "none"}, "disagree"),
         (2, {"step_c": "two or more", "step_d": "yes, HR 130"}, "agree"),
         (3, {"step_c": "cannot say"}, "undetermined"),
+        (2, {"step_b": "judged yes by the triage nurse"}, "agree"),  # a judgement leads to a level like a claim
+        (3, {"step_b": "judged yes by the triage nurse"}, "disagree"),
+        (3, {"step_c": "judged two or more by the triage nurse: labs, CT"}, "agree"),
+        (5, {"step_c": "judged two or more by the triage nurse: labs, CT"}, "disagree"),
     ],
 )
 def test_the_level_follows_from_its_own_steps(level: int, lines: dict[str, str], verdict: str) -> None:

@@ -3,33 +3,70 @@
 The answer quotes only what the case holds and reaches the gold by stated steps. Where the note gives no reason for the
 level that the nurse chose (a MIMIC row has a complaint and vital signs, nothing else), the step says that the nurse
 judged so; it does not invent a finding.
+
+Where the rules engine reads the note otherwise than the gold has it, the gold stands, and the step is written as a
+judgement: "judged yes by the triage nurse: wakes only when shaken", or without a finding "judged yes by the triage
+nurse; the note alone does not show it". `answer.verify` takes that for a step that
+leads to the level, and for no claim about the note. `judged_steps` counts them.
 """
 
-from ..answer import Reasoning, write
-from ..esi import Case, danger_zone_vitals
+import re
+
+from ..answer import Reasoning, parse, verify, write
+from ..answer.verify import JUDGED
+from ..esi import Case, Decision, danger_zone_vitals
 from .narrative import pain_text, vitals_text
 
 
-def reference_answer(case: Case) -> str:
-    """The reference answer for a labelled case, in the seed's format. Raises ValueError for a case without gold."""
+def reference_answer(case: Case, engine: Decision | None = None) -> str:
+    """The reference answer for a labelled case, in the seed's format. Raises ValueError for a case without gold.
+
+    With `engine`, the engine's reading of the same narrative (`esi.triage`, some 3 ms), no step disagrees with it: the
+    steps that would are written as the nurse's judgement. Without it they are written as plain claims.
+    """
     if case.gold is None:
         raise ValueError(f"case {case.case_id} has no gold level, so it has no reference answer")
+    plain = _reasoning(case)
+    if engine is None:
+        return write(Reasoning(**plain), case.gold)
+    found = verify(case.narrative, parse(write(Reasoning(**plain), case.gold)), engine)
+    flags = _tagged(case, "flag")
+    disputed = {name: _judgement(plain[name], flags) for name, verdict in found.steps.items() if verdict == "disagree"}
+    return write(Reasoning(**plain | disputed), case.gold)
+
+
+def judged_steps(answer: str) -> int:
+    """How many steps of an answer are written as the nurse's judgement because the note and the rules say otherwise."""
+    return len(re.findall(rf"- Step [A-D] \([a-z-]+\): {JUDGED}", answer))
+
+
+def _judgement(claim: str, flags: list[str]) -> str:
+    """A claim as the nurse's judgement, with the reason that the note gives for it, if any."""
+    if claim.startswith("yes"):
+        seen = f": {flags[0]}" if flags else "; the note alone does not show it"
+        return f"{JUDGED} yes by the triage nurse{seen}"
+    if claim.startswith("no") and not claim.startswith("none"):
+        return f"{JUDGED} no by the triage nurse; the words alone could be read as yes"
+    count, _, resources = claim.partition(": ")
+    return f"{JUDGED} {count} by the triage nurse{f': {resources}' if resources else ''}"
+
+
+def _reasoning(case: Case) -> dict[str, str]:
+    gold = case.gold or 0
     complaint = _one_line(case.chief_complaint) or "not recorded"
     flags = _tagged(case, "flag")
     reason = flags[0] if flags else f"{complaint} judged so"
     alarming = danger_zone_vitals(case.age_years, case.vitals)
-    return write(
-        Reasoning(
-            chief_complaint=complaint,
-            vital_signs=f"{vitals_text(case.vitals)}, {pain_text(case.vitals, case.pain_raw)}",
-            red_flags=_red_flags(case.gold, flags),
-            step_a=f"yes, {reason}" if case.gold == 1 else "no",
-            step_b=_step_b(case.gold, reason),
-            step_c=_step_c(case),
-            step_d=_step_d(case, alarming),
-        ),
-        case.gold,
-    )
+    measured = f"{vitals_text(case.vitals)}, {pain_text(case.vitals, case.pain_raw)}"
+    return {
+        "chief_complaint": complaint,
+        "vital_signs": "; ".join(_tagged(case, "vitals")) or measured,
+        "red_flags": _red_flags(gold, flags),
+        "step_a": f"yes, {reason}" if gold == 1 else "no",
+        "step_b": _step_b(gold, reason),
+        "step_c": _step_c(case),
+        "step_d": _step_d(case, alarming),
+    }
 
 
 def _red_flags(gold: int, flags: list[str]) -> str:
@@ -57,6 +94,8 @@ def _step_c(case: Case) -> str:
 def _step_d(case: Case, alarming: list[str]) -> str:
     if case.gold in (1, 2):
         return "not reached"
+    if _tagged(case, "vitals"):
+        return "said to be normal"
     if all(value is None for name, value in case.vitals.model_dump().items() if name != "pain"):
         return "vital signs not recorded"
     return f"{', '.join(alarming)} considered, level kept" if alarming else "within limits"

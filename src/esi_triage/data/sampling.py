@@ -1,4 +1,4 @@
-"""Which cases training draws, and how often."""
+"""Which cases training draws, and how often: by class factors, or by a temperature over the class shares."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,25 @@ def oversampled(cases: Sequence[Case], factors: dict[int, float], n: int, seed: 
     return [labelled[i] for i in drawn]
 
 
+def temperature_factors(cases: Sequence[Case], temperature: float) -> dict[int, float]:
+    """Factors for `oversampled` under which level k is drawn with a probability ∝ share(k)^(1/temperature).
+
+    1 leaves the shares as they are, higher temperatures even them out. Raises ValueError unless temperature > 0.
+    """
+    if not temperature > 0:
+        raise ValueError(f"temperature must be above 0, not {temperature!r}")
+    return {level: share ** (1 / temperature - 1) for level, share in class_shares(cases).items() if share > 0}
+
+
 def class_shares(cases: Sequence[Case]) -> dict[int, float]:
     """The share of each level among labelled cases: what training really sees."""
     golds = [case.gold for case in cases if case.gold is not None]
     return {level: golds.count(level) / len(golds) if golds else 0.0 for level in LEVELS}
+
+
+def shares_report(cases: Sequence[Case], drawn: Sequence[Case]) -> dict[str, dict[str, float]]:
+    """Class shares before and after drawing, for a run's record: `{"cases": {"1": 0.1, ...}, "drawn": {...}}`."""
+    return {
+        name: {str(level): round(share, 4) for level, share in class_shares(of).items()}
+        for name, of in (("cases", cases), ("drawn", drawn))
+    }

@@ -41,18 +41,30 @@ class BadRow:
 def write_cases(cases: Iterable[Case], path: Path) -> int:
     """Stream cases to `path` (.parquet or .jsonl) and return how many. The file is whole or absent."""
     check_output(path)
-    if path.suffix == ".jsonl":
-        n = 0
-        with whole(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
-            for case in cases:
-                stream.write(case.model_dump_json() + "\n")
-                n += 1
+    with whole(path) as temporary:
+        return write_tables(as_tables(cases), temporary, path.suffix)
+
+
+def as_tables(cases: Iterable[Case]) -> Iterator[pa.Table]:
+    """Cases as Arrow tables with `SCHEMA`, 10,000 rows at a time."""
+    rows = iter(cases)
+    while batch := [case.model_dump() for case in islice(rows, 10_000)]:
+        yield pa.Table.from_pylist(batch, SCHEMA)
+
+
+def write_tables(tables: Iterable[pa.Table], file: Path, ending: str) -> int:
+    """Stream tables with `SCHEMA` to `file`, as parquet or JSON lines by `ending`; returns the number of rows."""
+    n = 0
+    if ending == ".jsonl":
+        with file.open("w", encoding="utf-8") as stream:
+            for table in tables:
+                stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in table.to_pylist())
+                n += len(table)
         return n
-    n, rows = 0, iter(cases)
-    with whole(path) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
-        while batch := [case.model_dump() for case in islice(rows, 10_000)]:
-            writer.write_table(pa.Table.from_pylist(batch, SCHEMA))
-            n += len(batch)
+    with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table)
+            n += len(table)
     return n
 
 

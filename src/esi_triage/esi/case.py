@@ -8,7 +8,7 @@ from .vitals import Vitals
 
 Licence = Literal["open", "credentialed"]
 Split = Literal["train", "tuning", "held_out"]
-GoldSource = Literal["nurse", "expert-confirmed", "handbook", "engine"]
+GoldSource = Literal["nurse", "expert-confirmed", "handbook", "engine", "band"]
 Sex = Literal["F", "M"]
 Arrival = Literal["walk-in", "ambulance", "helicopter", "other"]
 

@@ -1,0 +1,39 @@
+"""`esi data agree`: where the open corpus and the rules engine part."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def agree(
+    n: Annotated[int, typer.Option(min=1, help="how many cases of the open corpus")] = 2000,
+    seed: Annotated[int, typer.Option(help="which cases")] = 0,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="write every disagreement to this JSON")] = None,
+    top: Annotated[int, typer.Option(min=0, help="how many pictures to list")] = 20,
+) -> None:
+    """Hold the levels of the open corpus against the rules engine, where the engine is decided.
+
+    Example: esi data agree --n 5000 --output agreement.json
+    """
+    from ..data.agreement import agreement
+    from ..data.open_corpus import open_cases
+    from ..files import write_json
+    from ..progress import bar
+
+    with bar("agreement", n, "case") as shown:
+
+        def counted():
+            for case in open_cases(n, seed):
+                yield case
+                shown.update()
+
+        found = agreement(counted())
+    typer.echo(f"{found.cases} cases, the engine is decided on {found.decided}; it agrees on {100 * found.rate:.1f} %.")
+    typer.echo(f"The gold is among the levels that the engine holds possible in {found.within_possible};")
+    typer.echo(f"{found.judged} reference answers have a step written as the nurse's judgement.")
+    for picture, times in found.by_picture()[:top]:
+        typer.echo(f"  {times:4d}  {picture}")
+    if output is not None:
+        write_json(output, found.to_dict())
+        typer.echo(f"written  {output}")

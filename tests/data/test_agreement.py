@@ -1,0 +1,49 @@
+"""The gold of the corpus against the engine: disagreements are listed with what they rest on."""
+
+import pytest
+
+from esi_triage.data.agreement import agreement
+from esi_triage.data.open_corpus import open_cases
+from esi_triage.esi import Case
+
+
+def case(gold: int | None, narrative: str) -> Case:
+    return Case(
+        case_id=f"{gold}",
+        source="open",
+        licence="open",
+        narrative=narrative,
+        gold=gold,
+        tags=("presentation:refill", "reason:no resource needed", "flag:x"),
+    )
+
+
+REFILL = "40 y/o F needs a prescription refill, feels well. VSS."
+ARREST = "60 y/o M pulseless, CPR in progress."
+
+
+def test_a_disagreement_says_who_says_what_and_why() -> None:
+    found = agreement([case(5, REFILL), case(3, ARREST), case(1, ARREST), case(None, ARREST)])
+    assert (found.cases, found.decided, len(found.disagreements)) == (3, 3, 1)
+    only = found.disagreements[0]
+    assert (only.presentation, only.gold, only.engine, only.clue_told) == ("refill", 3, 1, True)
+    assert any("CPR" in span or "pulseless" in span for span in only.evidence)
+    assert found.rate == pytest.approx(2 / 3)
+    assert found.by_picture() == [("refill: no resource needed, 3 → 1", 1)]
+    assert found.to_dict()["agreement"] == round(2 / 3, 4)
+
+
+def test_what_the_engine_leaves_open_is_no_disagreement() -> None:
+    found = agreement([case(2, "40 y/o F with abdominal pain.")])
+    assert (found.cases, found.decided, found.disagreements) == (1, 0, [])
+
+
+def test_catalogue_notes_agree_with_the_engine_that_made_them() -> None:
+    """The round trip: findings to words to findings. What is lost on the way is a phrase that reads differently."""
+    notes = [c for c in open_cases(3000, seed=4) if c.tags[0].startswith("presentation:catalogue-")]
+    assert agreement(notes).rate > 0.9
+
+
+def test_most_of_the_corpus_agrees() -> None:
+    found = agreement(open_cases(600, seed=6))
+    assert found.within_possible / found.cases > 0.7

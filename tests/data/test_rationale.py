@@ -1,0 +1,116 @@
+"""Reference answers: they parse strictly, earn the maximum, quote the note alone, agree with the rules or say so."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from esi_triage.answer import parse, verify
+from esi_triage.data.open_corpus import open_cases
+from esi_triage.data.rationale import judged_steps, reference_answer
+from esi_triage.esi import Case, triage
+from esi_triage.reward import load_design, score
+
+DESIGN = load_design("v46")
+PLAIN_SHA256 = "40fdb355a8e28e9ff6a569f8514a2148f82cf0a059157b58590537fd62bb665d"
+
+
+def check(case: Case) -> str:
+    """The answer, after everything that must hold of a training target."""
+    assert case.gold is not None
+    engine = triage(case.narrative)
+    text = reference_answer(case, engine)
+    answer = parse(text)
+    assert answer.strict, text
+    earned = score(answer, case.gold, DESIGN, tokens=0)
+    assert earned.answer == max(DESIGN.table[case.gold - 1])
+    assert earned.format == DESIGN.format_bonus
+    assert len(text.split()) < 150
+    found = verify(case.narrative, answer, engine)
+    assert found.consistent, (case.narrative, text, found)
+    assert found.follows == "agree", (case.narrative, text)
+    return text
+
+
+@pytest.mark.parametrize("core", [True, False])
+def test_every_target_passes_every_check(core: bool) -> None:
+    judged = 0
+    for case in open_cases(1000, seed=8, core=core):
+        text = check(case)
+        judged += judged_steps(text) > 0
+        told = case.narrative.lower()
+        assert all(flag.lower() in told for flag in (t.removeprefix("flag:") for t in case.tags if t[:5] == "flag:"))
+    assert 0.02 < judged / 1000 < 0.45  # some notes are ambiguous, and the engine is no oracle; most are plain
+
+
+def test_the_demo_passes_every_check(demo: Path, tmp_path: Path) -> None:
+    from esi_triage.data.build import build_mimic
+    from esi_triage.data.table import read_cases
+
+    build_mimic(demo, tmp_path / "demo.parquet", 0)
+    cases, bad = read_cases(tmp_path / "demo.parquet")
+    assert not bad
+    labelled = [case for case in cases if case.gold is not None]
+    assert len(labelled) > 200
+    for case in labelled:
+        check(case)
+
+
+def test_without_the_engine_the_answers_of_the_core_keep_their_bytes() -> None:
+    digest = hashlib.sha256()
+    for case in open_cases(500, core=True):
+        digest.update(reference_answer(case).encode() + b"\n")
+    assert digest.hexdigest() == PLAIN_SHA256
+
+
+def test_an_answer_changes_only_where_the_engine_disagrees() -> None:
+    for case in open_cases(200, core=True):
+        engine = triage(case.narrative)
+        plain, checked = reference_answer(case), reference_answer(case, engine)
+        agrees = "disagree" not in verify(case.narrative, parse(plain), engine).steps.values()
+        assert (plain == checked) == agrees
+        assert judged_steps(plain) == 0
+
+
+NOTE = "44-year-old man, sore throat. HR 80, RR 16, SpO2 98%, BP 120/80, T 36.8 C."
+VITALS = {"heart_rate": 80, "resp_rate": 16, "spo2": 98, "sbp": 120, "dbp": 80, "temperature_c": 36.8}
+
+
+@pytest.mark.parametrize(
+    ("gold", "tags", "step", "line"),
+    [
+        (1, (), "A (lifesaving)", "judged yes by the triage nurse; the note alone does not show it"),
+        (2, (), "B (high-risk)", "judged yes by the triage nurse; the note alone does not show it"),
+        (2, ("flag:sore throat",), "B (high-risk)", "judged yes by the triage nurse: sore throat"),
+        (3, ("resource:labs", "resource:CT"), "C (resources)", "judged two or more by the triage nurse: labs, CT"),
+    ],
+)
+def test_where_the_gold_and_the_rules_part_the_step_is_a_judgement(
+    gold: int, tags: tuple[str, ...], step: str, line: str
+) -> None:
+    case = Case(
+        case_id="a",
+        source="x",
+        licence="open",
+        narrative=NOTE,
+        chief_complaint="sore throat",
+        gold=gold,
+        tags=tags,
+        age_years=44,
+        **VITALS,  # pyright: ignore[reportArgumentType]
+    )
+    assert f"- Step {step}: {line}\n" in check(case)
+    assert judged_steps(reference_answer(case, triage(NOTE))) == 1
+
+
+def test_vital_signs_that_are_said_to_be_normal_are_quoted() -> None:
+    case = next(case for case in open_cases(2000) if any(tag.startswith("vitals:") for tag in case.tags))
+    line = re.search(r"- Vital signs: (.*)", reference_answer(case))
+    assert line is not None
+    assert line[1].lower() in case.narrative.lower()
+
+
+def test_a_case_without_gold_has_no_reference_answer() -> None:
+    with pytest.raises(ValueError, match="no gold"):
+        reference_answer(Case(case_id="a", source="x", licence="open", narrative="n"))
