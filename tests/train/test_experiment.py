@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from esi_triage.data.sampling import class_shares
 from esi_triage.errors import InputError
+from esi_triage.train.examples import training_cases
 from esi_triage.train.experiment import experiment_names, load_experiment
 
 SEVEN = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -28,7 +30,21 @@ def test_on_the_card_s_base_the_card_s_settings_hold(name: str) -> None:
 
 def test_parents() -> None:
     parents = {name: load_experiment(name).parent for name in experiment_names()}
-    assert parents == {"v43": None, "v45c": "v43", "v46": "v43", "v47": "v46", "v48": "v43"}
+    assert parents == {"v43": None, "v45c": "v43", "v46": "v43", "v47": "v46", "v48": "v43", "audited": "v43"}
+
+
+def test_audited_differs_from_v46_in_its_reward_alone() -> None:
+    ours, card = load_experiment("audited"), load_experiment("v46")
+    named = {"name", "about", "reward", "seed"}
+    assert ours.model_dump(exclude=named) == card.model_dump(exclude=named)
+    assert ours.reward == "audited"
+
+
+def test_levels_can_be_drawn_by_a_temperature(tmp_path: Path) -> None:
+    file = mine(tmp_path, "oversample = true", "oversample = false\ntemperature = 3.0")
+    drawn = class_shares(training_cases(load_experiment(file)))
+    asis = class_shares(training_cases(load_experiment(mine(tmp_path, "oversample = true", "oversample = false"))))
+    assert max(drawn.values()) - min(drawn.values()) < max(asis.values()) - min(asis.values())
 
 
 def test_base_and_profile_are_laid_on() -> None:

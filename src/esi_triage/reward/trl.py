@@ -22,7 +22,7 @@ def reward_functions(design: Design) -> list[RewardFunction]:
         ) -> list[float]:
             answers = [parse(completion_text(completion)) for completion in completions]
             if watch:
-                _log_predictions(answers, gold, columns.get("log_metric"))
+                _log_predictions(answers, gold, design.levels, columns.get("log_metric"))
             scored = zip(answers, gold, completion_ids, strict=True)
             return [getattr(score(answer, g, design, len(ids)), name) for answer, g, ids in scored]
 
@@ -43,13 +43,13 @@ def completion_text(completion: Any) -> str:
 
 
 def _log_predictions(
-    answers: list[Answer], gold: Sequence[int], log_metric: Callable[[str, float], None] | None
+    answers: list[Answer], gold: Sequence[int], levels: range, log_metric: Callable[[str, float], None] | None
 ) -> None:
     """What the policy predicts in this batch: shares per level, silence, exactness, and hedging (wrong by one)."""
     if log_metric is None:
         return
     n = len(answers)
-    for level in range(1, 6):
+    for level in levels:
         log_metric(f"predicted/esi_{level}", sum(answer.level == level for answer in answers) / n)
     log_metric("predicted/none", sum(answer.level is None for answer in answers) / n)
     log_metric("predicted/strict", sum(answer.strict for answer in answers) / n)

@@ -8,39 +8,56 @@ from transformers import PreTrainedTokenizerBase
 from ..answer import load_prompt
 from ..data.open_corpus import open_cases
 from ..data.rationale import reference_answer
-from ..data.sampling import oversampled
+from ..data.sampling import oversampled, temperature_factors
 from ..data.table import read_cases
 from ..errors import InputError
-from ..esi import Case
+from ..esi import Case, triage
 from ..reward import load_design
 from .base import render_prompt
 from .experiment import Experiment
 
 
 def training_cases(experiment: Experiment) -> list[Case]:
-    """The labelled training cases, drawn as the experiment says. Raises InputError where there are none."""
+    """The training cases, drawn as the experiment says. Raises InputError where there are none."""
+    return drawn_cases(experiment, available_cases(experiment))
+
+
+def available_cases(experiment: Experiment) -> list[Case]:
+    """The training split of the experiment's data."""
     data = experiment.data
     if data.source == "open":
-        cases = [case for case in open_cases(data.cases, data.seed, data.core) if case.split == "train"]
-    else:
-        found, bad = read_cases(Path(data.source))
-        if bad:
-            raise InputError(f"{data.source}: row {bad[0].row}: {bad[0].reason} ({len(bad)} bad rows in all).")
-        cases = [case for case in found if case.split == "train"]
-    factors = load_design(experiment.reward).oversample if data.oversample and experiment.reward else {}
-    drawn = oversampled(cases, factors, data.draws, experiment.seed)
+        return [case for case in open_cases(data.cases, data.seed, data.core) if case.split == "train"]
+    found, bad = read_cases(Path(data.source))
+    if bad:
+        raise InputError(f"{data.source}: row {bad[0].row}: {bad[0].reason} ({len(bad)} bad rows in all).")
+    return [case for case in found if case.split == "train"]
+
+
+def drawn_cases(experiment: Experiment, cases: list[Case]) -> list[Case]:
+    """The labelled among `cases`, drawn by the design's class factors or by a temperature."""
+    data = experiment.data
+    drawn = oversampled(cases, _factors(experiment, cases), data.draws, experiment.seed)
     if not drawn:
         raise InputError(f"data.source = {data.source!r}: no case with split 'train' and a gold level to train on.")
     return drawn
 
 
+def _factors(experiment: Experiment, cases: list[Case]) -> dict[int, float]:
+    if experiment.data.temperature is not None:
+        return temperature_factors(cases, experiment.data.temperature)
+    return load_design(experiment.reward).oversample if experiment.data.oversample and experiment.reward else {}
+
+
 def sft_rows(cases: list[Case], experiment: Experiment, tokenizer: PreTrainedTokenizerBase) -> Dataset:
-    """`prompt` and `completion` as text; TRL puts the loss on the completion and ends it with the end-of-turn token."""
+    """`prompt` and `completion` as text; TRL puts the loss on the completion and ends it with the end-of-turn token.
+
+    Where a label and the rules part, the completion says that the nurse judged so (`data.rationale`).
+    """
     prompt = load_prompt(experiment.prompt)
     return Dataset.from_dict(
         {
             "prompt": [render_prompt(tokenizer, case.narrative, prompt) for case in cases],
-            "completion": [reference_answer(case) for case in cases],
+            "completion": [reference_answer(case, triage(case.narrative)) for case in cases],
         }
     )
 

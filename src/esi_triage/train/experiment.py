@@ -34,6 +34,9 @@ class DataSettings(_Table):
     seed: int = 0
     core: bool = Field(default=False, description="the open corpus' core presentations only")
     oversample: bool = Field(description="draw by the reward design's class factors")
+    temperature: float | None = Field(
+        default=None, gt=0, description="instead: draw levels in proportion to share^(1/temperature)"
+    )
     draws: int = Field(gt=0, description="training rows drawn")
 
 

@@ -13,11 +13,14 @@ import torch
 from transformers import set_seed
 from trl import GRPOConfig, GRPOTrainer
 
+from ..data.sampling import shares_report
 from ..errors import InputError
+from ..files import write_json
 from ..reward import load_design, reward_functions
+from ..reward.watch import Limits, Watch
 from .base import load_base, quiet
 from .callbacks import AdapterMustMove, MetricsFile, run_trainer
-from .examples import grpo_rows, training_cases
+from .examples import available_cases, drawn_cases, grpo_rows
 from .experiment import Experiment, GrpoSettings
 from .run import Run, begin, find_run
 from .warm_start import save_adapter, warm_start
@@ -38,21 +41,25 @@ def train_grpo(experiment: Experiment, folder: Path, parent: Path) -> Run:
     if run.finished:
         return run
     quiet()
-    cases = training_cases(experiment)
+    available = available_cases(experiment)
+    cases = drawn_cases(experiment, available)
     base, tokenizer = load_base(experiment.base, smoke=experiment.profile == "smoke")
     model = warm_start(base, parent, experiment.lora)
-    begin(run, experiment)
+    begin(run, experiment, shares_report(available, cases))
     set_seed(experiment.seed)
+    watch = Watch(design, limits=Limits(window=min(Limits.window, max(1, settings.max_steps // 4))))
     trainer = GRPOTrainer(
         model,  # pyright: ignore[reportArgumentType]  (TRL takes a PeftModel, its annotation does not say so)
-        reward_functions(design),  # pyright: ignore[reportArgumentType]
+        [*reward_functions(design), watch.look],  # pyright: ignore[reportArgumentType]
         args=_config(settings, run, experiment.seed),
         train_dataset=grpo_rows(cases, experiment, tokenizer),
         processing_class=tokenizer,
     )
     trainer.add_callback(AdapterMustMove())
+    trainer.add_callback(watch)
     trainer.add_callback(MetricsFile(run.metrics))
     run_trainer(trainer, f"{experiment.name}: GRPO on {experiment.base}", key="reward", resume=run.interrupted)
+    write_json(run.folder / "watch.json", watch.found)
     _keep_completions(run)
     save_adapter(trainer.model, tokenizer, run)
     return run

@@ -73,11 +73,15 @@ def find_run(folder: Path, experiment: Experiment) -> Run:
     return run
 
 
-def begin(run: Run, experiment: Experiment) -> None:
-    """Make the folder and write down what is run, and on what. Call it when base, parent and data have been found."""
+def begin(run: Run, experiment: Experiment, shares: dict[str, dict[str, float]]) -> None:
+    """Make the folder and write down what is run, on what, and the class shares that training sees (`shares_report`).
+
+    Call it when base, parent and data have been found.
+    """
     if not run.experiment.is_file():
         run.folder.mkdir(parents=True, exist_ok=True)
         write_json(run.folder / "environment.json", environment())
+        write_json(run.folder / "class_shares.json", shares)
         experiment.save(run.experiment)
 
 

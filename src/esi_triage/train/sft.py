@@ -13,9 +13,10 @@ from peft import LoraConfig, get_peft_model
 from transformers import set_seed
 from trl import SFTConfig, SFTTrainer
 
+from ..data.sampling import shares_report
 from .base import load_base, quiet
 from .callbacks import AdapterMustMove, MetricsFile, run_trainer
-from .examples import sft_rows, training_cases
+from .examples import available_cases, drawn_cases, sft_rows
 from .experiment import Experiment, SftSettings
 from .run import Run, begin, find_run
 from .warm_start import save_adapter
@@ -29,9 +30,10 @@ def train_sft(experiment: Experiment, folder: Path) -> Run:
     if run.finished:
         return run
     quiet()
-    cases = training_cases(experiment)
+    available = available_cases(experiment)
+    cases = drawn_cases(experiment, available)
     base, tokenizer = load_base(experiment.base, smoke=experiment.profile == "smoke")
-    begin(run, experiment)
+    begin(run, experiment, shares_report(available, cases))
     set_seed(experiment.seed)
     model = get_peft_model(
         base,
