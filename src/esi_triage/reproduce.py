@@ -18,17 +18,18 @@ from .esi import Case
 from .evaluate.claims import card_results, check_claims
 from .evaluate.evaluation import Evaluation, evaluate_cases, write_evaluation
 from .evaluate.figures import confusion_figure, rewards_figure, shares_figure
+from .evaluate.foretold import Foretold, foretell
 from .evaluate.metrics import metrics, paired
 from .evaluate.report import ROOM
 from .files import sha256_of, whole
 from .page import write_page
 from .predict import load_model
 from .predict.scoring import read_replies
-from .train.experiment import DataSettings, Experiment, load_experiment
+from .train.experiment import DataSettings, Experiment, GrpoSettings, load_experiment
 from .train.run import Run
 from .train.start import start
 
-ALL = ("v43", "v45c", "v46", "v47", "v48")
+ALL = ("v43", "v45c", "v46", "v47", "v48", "audited")
 
 
 def reproduce_series(series: str, base: str, profile: str, cases: int, output: Path) -> Path:
@@ -114,6 +115,7 @@ def write_series_report(
         constant=metrics(gold, [None] * len(gold))["best_constant"],
         against_parent={m.name: _against_parent(m, results) for m in members if m.parent},
         claims=check_claims(results),
+        foretold=_foretold(members, results),
         figures=figures,
         training={name: _training(run) for name, run in runs.items()},
         samples=_samples(results),
@@ -122,6 +124,20 @@ def write_series_report(
         environment=json.loads((runs[members[0].name].folder / "environment.json").read_text(encoding="utf-8")),
     )
     return report
+
+
+def _foretold(members: list[Experiment], results: dict[str, Evaluation]) -> list[Foretold]:
+    """For each member with a reward: the designs it was trained on, from the warm start on, and how many prompts."""
+    by_name = {member.name: member for member in members}
+    chains: dict[str, list[tuple[str, int]]] = {}
+    start = ""
+    for member in members:
+        if isinstance(member.trainer, GrpoSettings) and member.reward and member.parent:
+            batch = member.trainer.per_device_train_batch_size * member.trainer.gradient_accumulation_steps
+            prompts = member.trainer.max_steps * batch // member.trainer.num_generations
+            chains[member.name] = [*chains.get(member.parent, []), (member.reward, prompts)]
+            start = start or member.parent
+    return foretell(chains, results, card_results(), start) if start in by_name else []
 
 
 def _against_parent(member: Experiment, results: dict[str, Evaluation]) -> dict[str, Any]:
