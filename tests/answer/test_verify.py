@@ -47,9 +47,9 @@ def test_numbers_must_be_in_the_narrative(narrative: str, vitals: str, unsupport
         (MINOR, {"step_c": "none"}, "step_c", "agree"),
         (MINOR, {"step_c": "two or more: CT, labs"}, "step_c", "disagree"),
         (SICK, {"step_c": "none"}, "step_c", "undetermined"),  # the engine never came to C
-        (MINOR, {"step_a": "judged yes by the triage nurse: looks ill"}, "step_a", "undetermined"),
-        (SICK, {"step_a": "judged no by the triage nurse"}, "step_a", "undetermined"),
-        (MINOR, {"step_c": "judged two or more by the triage nurse: CT, labs"}, "step_c", "undetermined"),
+        (MINOR, {"step_a": "yes, looks ill, judged so"}, "step_a", "undetermined"),
+        (SICK, {"step_a": "no, judged so"}, "step_a", "undetermined"),
+        (MINOR, {"step_c": "two or more, judged so: CT, labs"}, "step_c", "undetermined"),
         (MINOR, {"step_b": "yes, cause unclear"}, "step_b", "disagree"),  # a claim, whatever the reason leaves open
     ],
 )
@@ -70,10 +70,10 @@ def test_steps_against_the_engine(narrative: str, lines: dict[str, str], step: s
         (3, {"step_c": "none"}, "disagree"),
         (2, {"step_c": "two or more", "step_d": "yes, HR 130"}, "agree"),
         (3, {"step_c": "cannot say"}, "undetermined"),
-        (2, {"step_b": "judged yes by the triage nurse"}, "agree"),  # a judgement leads to a level like a claim
-        (3, {"step_b": "judged yes by the triage nurse"}, "disagree"),
-        (3, {"step_c": "judged two or more by the triage nurse: labs, CT"}, "agree"),
-        (5, {"step_c": "judged two or more by the triage nurse: labs, CT"}, "disagree"),
+        (2, {"step_b": "yes, judged so"}, "agree"),  # a judgement leads to a level like a claim
+        (3, {"step_b": "yes, judged so"}, "disagree"),
+        (3, {"step_c": "two or more, judged so: labs, CT"}, "agree"),
+        (5, {"step_c": "two or more, judged so: labs, CT"}, "disagree"),
     ],
 )
 def test_the_level_follows_from_its_own_steps(level: int, lines: dict[str, str], verdict: str) -> None:

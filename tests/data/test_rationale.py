@@ -70,7 +70,8 @@ def test_an_answer_changes_only_where_the_engine_disagrees() -> None:
         plain, checked = reference_answer(case), reference_answer(case, engine)
         agrees = "disagree" not in verify(case.narrative, parse(plain), engine).steps.values()
         assert (plain == checked) == agrees
-        assert judged_steps(plain) == 0
+        without_reason = case.gold in (1, 2) and not any(tag.startswith("flag:") for tag in case.tags)
+        assert judged_steps(plain) == without_reason
 
 
 NOTE = "44-year-old man, sore throat. HR 80, RR 16, SpO2 98%, BP 120/80, T 36.8 C."
@@ -80,10 +81,10 @@ VITALS = {"heart_rate": 80, "resp_rate": 16, "spo2": 98, "sbp": 120, "dbp": 80, 
 @pytest.mark.parametrize(
     ("gold", "tags", "step", "line"),
     [
-        (1, (), "A (lifesaving)", "judged yes by the triage nurse; the note alone does not show it"),
-        (2, (), "B (high-risk)", "judged yes by the triage nurse; the note alone does not show it"),
-        (2, ("flag:sore throat",), "B (high-risk)", "judged yes by the triage nurse: sore throat"),
-        (3, ("resource:labs", "resource:CT"), "C (resources)", "judged two or more by the triage nurse: labs, CT"),
+        (1, (), "A (lifesaving)", "yes, sore throat judged so"),
+        (2, (), "B (high-risk)", "yes, sore throat judged so"),
+        (2, ("flag:sore throat",), "B (high-risk)", "yes, sore throat, judged so"),
+        (3, ("resource:labs", "resource:CT"), "C (resources)", "two or more, judged so: labs, CT"),
     ],
 )
 def test_where_the_gold_and_the_rules_part_the_step_is_a_judgement(

@@ -18,8 +18,8 @@ _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 _NOT_PER_CENT = re.compile(_NUMBER.pattern + r"(?!\d|\.\d|\s*%)")
 _ASIDE = re.compile(r"\([^)]*\)")
 _UNSTATED = re.compile(r"not (?:reached|needed|applicable)|n/?a\b|decided|skip|undetermined|unknown|unclear", re.I)
-JUDGED = "judged"
-"""The word that begins a step which is the nurse's judgement: it leads to the level, and claims nothing of the note."""
+JUDGED = "judged so"
+"""What marks a step as the nurse's judgement: it leads to the level, and claims nothing of the note."""
 
 _YES = re.compile(r"\s*(?:yes|y\b|positive|met\b|present)", re.IGNORECASE)
 _NO = re.compile(r"\s*(?:no\b|none|negative|not met|absent)", re.IGNORECASE)
@@ -53,8 +53,8 @@ class Verification:
 def verify(narrative: str, answer: Answer, decision: Decision | None = None) -> Verification:
     """Check an answer: numbers against the narrative (°F and °C both count), steps against the engine and its level.
 
-    `decision` is the engine's reading of the narrative, made here where it is not given. A step that begins with
-    `JUDGED` is held against the level alone. Never raises on any text.
+    `decision` is the engine's reading of the narrative, made here where it is not given. A step marked `JUDGED` is held
+    against the level alone. Never raises on any text.
     """
     lines = lines_of(answer.text)
     extraction = " ".join(lines.get(name, "") for name in ("chief_complaint", "vital_signs", "red_flags"))
@@ -67,7 +67,7 @@ def verify(narrative: str, answer: Answer, decision: Decision | None = None) -> 
         for (name, claim), point in zip(claims.items(), ("A", "B", "D"), strict=True)
     }
     steps["step_c"] = _compare_count(count, engine)
-    steps |= dict.fromkeys((name for name in steps if _judged(lines.get(name, ""))), "undetermined")
+    steps |= dict.fromkeys((name for name in steps if JUDGED in lines.get(name, "")), "undetermined")
     return Verification(
         numbers=len(stated),
         unsupported=_unsupported(stated, narrative),
@@ -86,17 +86,12 @@ def _unsupported(stated: list[str], narrative: str) -> tuple[str, ...]:
 
 
 def _claim(line: str) -> bool | None:
-    """What a Step line claims or judges: True, False, or None where it does neither."""
-    line = line.removeprefix(JUDGED)
+    """What a Step line claims: True, False, or None where it makes no claim."""
     if _YES.match(line):
         return True
     if not line or _UNSTATED.search(line):
         return None
     return False if _NO.match(line) else None
-
-
-def _judged(line: str) -> bool:
-    return line.startswith(f"{JUDGED} ")
 
 
 def _count(line: str) -> int | None:

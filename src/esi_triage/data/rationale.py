@@ -4,9 +4,8 @@ The answer quotes only what the case holds and reaches the gold by stated steps.
 level that the nurse chose (a MIMIC row has a complaint and vital signs, nothing else), the step says that the nurse
 judged so; it does not invent a finding.
 
-Where the rules engine reads the note otherwise than the gold has it, the gold stands, and the step is written as a
-judgement: "judged yes by the triage nurse: wakes only when shaken", or without a finding "judged yes by the triage
-nurse; the note alone does not show it". `answer.verify` takes that for a step that
+Where the rules engine reads the note otherwise than the gold has it, the gold stands, and the step is marked as the
+nurse's judgement as well: "yes, wakes only when shaken, judged so". `answer.verify` takes a marked step for one that
 leads to the level, and for no claim about the note. `judged_steps` counts them.
 """
 
@@ -30,32 +29,26 @@ def reference_answer(case: Case, engine: Decision | None = None) -> str:
     if engine is None:
         return write(Reasoning(**plain), case.gold)
     found = verify(case.narrative, parse(write(Reasoning(**plain), case.gold)), engine)
-    flags = _tagged(case, "flag")
-    disputed = {name: _judgement(plain[name], flags) for name, verdict in found.steps.items() if verdict == "disagree"}
+    disputed = {name: _judgement(plain[name]) for name, verdict in found.steps.items() if verdict == "disagree"}
     return write(Reasoning(**plain | disputed), case.gold)
 
 
 def judged_steps(answer: str) -> int:
-    """How many steps of an answer are written as the nurse's judgement because the note and the rules say otherwise."""
-    return len(re.findall(rf"- Step [A-D] \([a-z-]+\): {JUDGED}", answer))
+    """How many steps of an answer are the nurse's judgement: the note gives no reason, or the rules say otherwise."""
+    return len(re.findall(rf"- Step [A-D] .*{JUDGED}", answer))
 
 
-def _judgement(claim: str, flags: list[str]) -> str:
-    """A claim as the nurse's judgement, with the reason that the note gives for it, if any."""
-    if claim.startswith("yes"):
-        seen = f": {flags[0]}" if flags else "; the note alone does not show it"
-        return f"{JUDGED} yes by the triage nurse{seen}"
-    if claim.startswith("no") and not claim.startswith("none"):
-        return f"{JUDGED} no by the triage nurse; the words alone could be read as yes"
-    count, _, resources = claim.partition(": ")
-    return f"{JUDGED} {count} by the triage nurse{f': {resources}' if resources else ''}"
+def _judgement(claim: str) -> str:
+    """A claim marked as the nurse's judgement: of a count before its resources, of a yes or no after its reason."""
+    count, colon, resources = claim.partition(": ") if claim.startswith(("two", "one")) else (claim, "", "")
+    return f"{count}, {JUDGED}{colon}{resources}"
 
 
 def _reasoning(case: Case) -> dict[str, str]:
     gold = case.gold or 0
     complaint = _one_line(case.chief_complaint) or "not recorded"
     flags = _tagged(case, "flag")
-    reason = flags[0] if flags else f"{complaint} judged so"
+    reason = flags[0] if flags else f"{complaint} {JUDGED}"
     alarming = danger_zone_vitals(case.age_years, case.vitals)
     measured = f"{vitals_text(case.vitals)}, {pain_text(case.vitals, case.pain_raw)}"
     return {
