@@ -104,3 +104,71 @@ def test_bad_input_is_one_sentence_and_exit_2(tmp_path: Path, arguments: list[st
     assert named in found.stderr
     assert found.stdout == ""
     assert len(found.stderr.strip().splitlines()) == 1
+
+
+# --- repair, compare, simulate, pages
+
+
+def test_repair_prints_the_diff_and_writes_a_design_that_passes(tmp_path: Path) -> None:
+    found = reward("repair", "v46", "--factors", "1,1,1,1,1", "--freeze", "1,1", "--output", "mine.toml", cwd=tmp_path)
+    assert found.returncode == 0
+    assert "ESI-2 called ESI-3       0.0 -> -0.3" in found.stdout
+    assert "Audited again: note." in found.stdout
+    assert reward("audit", "mine.toml", "--fail-on", "warning", cwd=tmp_path).returncode == 0
+
+
+def test_repair_says_what_cannot_be(tmp_path: Path) -> None:
+    found = reward("repair", "v46", "--output", "mine.toml", cwd=tmp_path)
+    assert found.returncode == 1
+    assert "ESI-3 is best where nothing is known, most probable at natural shares" in found.stdout
+    assert not (tmp_path / "mine.toml").exists()
+    as_json = json.loads(reward("repair", "v46", "--format", "json").stdout)
+    assert (as_json["feasible"], as_json["repaired"]) == (False, None)
+
+
+def test_repair_holds_in_every_world_that_is_named() -> None:
+    worlds = ["--prior", "mimic-iv-ed", "--prior", "uniform", "--skill", "0.5", "--skill", "0.8"]
+    assert reward("repair", "audited", *worlds).stdout.startswith("audited: nothing of severity warning")
+    assert "cells move" in reward("repair", "v48", "--factors", "1,1,1,1,1", *worlds).stdout
+
+
+def test_compare_in_words_as_json_and_as_a_page(tmp_path: Path) -> None:
+    assert "WARNING" in reward("compare", "v46", "audited").stdout
+    found = json.loads(reward("compare", "v46", "audited", "--format", "json").stdout)
+    assert [design["design"] for design in found["designs"]] == ["v46", "audited"]
+    assert reward("compare", "v46", "--format", "html", "--output", "page.html", cwd=tmp_path).stdout == ""
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").count("<img") == 7
+
+
+def test_the_page_of_an_audit_keeps_its_exit_code(tmp_path: Path) -> None:
+    found = reward("audit", "v45c", "--format", "html", "--output", "page.html", cwd=tmp_path)
+    assert found.returncode == 1
+    assert "ESI-1 is never punished" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_simulate_is_a_verb() -> None:
+    found = reward("simulate", "v46", "--steps", "10", "--seeds", "2", "--format", "json")
+    assert json.loads(found.stdout)["courses"][0]["design"] == "v46"
+
+
+MORE_BAD_INPUT = [
+    (["repair", "v46", "--freeze", "9,1"], "--freeze 9,1"),
+    (["repair", "v46", "--freeze", "all"], "--freeze all"),
+    (["repair", "v46", "--factors", "1,2"], "--factors 1,2"),
+    (["repair", "v46", "--severity", "bad"], "--severity"),
+    (["repair", "v46", "--margin", "0"], "--margin"),
+    (["repair", "v46", "--format", "html"], "--format"),
+    (["compare", "v46", "v99"], "v99"),
+    (["compare", "v46", "three.toml"], "3 levels"),
+    (["compare", "v46", "--format", "html"], "--output"),
+    (["audit", "v46", "--format", "html"], "--output"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "named"), MORE_BAD_INPUT)
+def test_other_verbs_name_bad_input(tmp_path: Path, arguments: list[str], named: str) -> None:
+    (tmp_path / "three.toml").write_text(THREE, encoding="utf-8")
+    found = reward(*arguments, cwd=tmp_path)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert named in found.stderr
+    assert len(found.stderr.strip().splitlines()) == 1

@@ -8,10 +8,15 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
+from .reward_compare import compare
+from .reward_repair import repair
+from .reward_simulate import simulate
 
-app = typer.Typer(help="Show and audit reward designs, and score answers with them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show, audit, compare, repair and simulate reward designs, and score answers with them.", no_args_is_help=True
+)
 
-DesignName = Annotated[str, typer.Argument(help="v45c, v46, v47, v48, or a TOML file", metavar="DESIGN")]
+DesignName = Annotated[str, typer.Argument(help="audited, v45c, v46, v47, v48, or a TOML file", metavar="DESIGN")]
 Format = Annotated[str, typer.Option("--format", help="text or json")]
 
 
@@ -69,7 +74,8 @@ def audit(
     cut: Annotated[float, typer.Option(help="share of answers cut at the token limit, which score as no answer")] = 0.0,
     group_size: Annotated[int, typer.Option(help="answers that GRPO compares")] = 8,
     fail_on: Annotated[str, typer.Option(help="exit with 1 from this severity on: note, warning or error")] = "error",
-    form: Format = "text",
+    form: Annotated[str, typer.Option("--format", help="text, json or html")] = "text",
+    output: Annotated[Path | None, typer.Option(help="write there instead; html needs it")] = None,
 ) -> None:
     """Find out how a design can be gamed before it is trained: exact arithmetic on its table, no sampling.
 
@@ -78,13 +84,16 @@ def audit(
 
     Example: esi reward audit v45c --fail-on warning
     """
+    from ..files import write_text
     from ..reward import audit as audit_design
     from ..reward import load_design
     from ..reward.audit.text import as_text
     from ..reward.policy import SKILL, cut_off, default_prior, read_confusion, read_prior, warm_start
 
-    if form not in ("text", "json"):
-        raise InputError(f"--format {form!r}: give text or json.")
+    if form not in ("text", "json", "html"):
+        raise InputError(f"--format {form!r}: give text, json or html.")
+    if form == "html" and output is None:
+        raise InputError("--format html: give --output FILE, the page to write.")
     if fail_on not in ("note", "warning", "error"):
         raise InputError(f"--fail-on {fail_on!r}: give note, warning or error.")
     if confusion is not None and skill is not None:
@@ -94,7 +103,13 @@ def audit(
     shares = read_prior(prior or default_prior(n), n)
     policy = read_confusion(confusion, n) if confusion else warm_start(shares, SKILL if skill is None else skill)
     found = audit_design(loaded, shares, cut_off(policy, cut), group_size)
-    typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if form == "json" else as_text(found))
+    if form == "html" and output is not None:
+        from ..reward.compare import write_html
+
+        write_html([found], output)
+    else:
+        text = json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if form == "json" else as_text(found)
+        typer.echo(text) if output is None else write_text(output, text + "\n")
     if found.reaches(fail_on):
         raise typer.Exit(1)
 
@@ -133,3 +148,8 @@ def _read(place: str) -> str:
         return Path(place).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise InputError(f"--text {place}: cannot be read ({error.strerror}).") from None
+
+
+app.command()(compare)
+app.command()(repair)
+app.command()(simulate)

@@ -1,15 +1,26 @@
-"""Reward designs as data, the one function that scores an answer with them, and the audit that looks for trouble."""
+"""Reward designs as data, the one function that scores an answer with them, and what is found out about them untrained.
+
+`audit` is exact arithmetic; `repair`, `compare` and `simulate` are modules of their own. `Watch` looks at a run:
+it needs transformers, which is loaded when it is asked for.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from .audit import Audit, Finding, audit
 from .design import Design, design_names, load_design
 from .score import Score, approximate_tokens, score
 from .trl import reward_functions
 
+if TYPE_CHECKING:
+    from .watch import Limits, Watch
+
 __all__ = [
     "Audit",
     "Design",
     "Finding",
+    "Limits",
     "Score",
+    "Watch",
     "approximate_tokens",
     "audit",
     "design_names",
@@ -17,3 +28,11 @@ __all__ = [
     "reward_functions",
     "score",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Limits", "Watch"):
+        from . import watch
+
+        return getattr(watch, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
