@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SPANS = "catalogue"
 _STARTS = "catalogue starts"
+_MET = "contexts met"
 _AS_SPACE = dict.fromkeys(map(ord, "-–—/_*\t"), " ")
 _AS_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\n": ";", "\r": ";"})
 _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), " ")
@@ -57,10 +58,19 @@ def normalise(text: str) -> str:
 
 @cache
 def _context_class() -> type[Negex]:
-    """negspacy's component with one change, for speed: theirs walks every span of the text once per boundary."""
+    """negspacy's component with two changes, for speed: theirs walks every span of the text once per boundary, also
+    where the text has no trigger of the context."""
     from negspacy.negation import Negex
 
     class Context(Negex):
+        def negex(self, doc: Doc) -> Doc:
+            """Flag the spans and note the context as met; without a trigger there is nothing to flag."""
+            preceding, following, _ = self.process_negations(doc)
+            if not preceding and not following:
+                return doc
+            doc.user_data[_MET].append(self.extension_name)
+            return super().negex(doc)
+
         @staticmethod
         def yield_spans_within_boundary(
             doc: Doc, boundary: tuple[int, int], span_keys: set[str]
@@ -85,12 +95,21 @@ def _reader() -> _Reader:
     nlp.add_pipe("sentencizer", config={"punct_chars": [".", "!", "?", ";"]})
     matcher = PhraseMatcher(nlp.vocab)
     for name, phrases in _vocabulary().items():
-        matcher.add(name, list(tokenizer.pipe(phrases)))
+        matcher.add(name, [_tokens(phrase, nlp) for phrase in phrases])
     contexts = tuple(
         _context_class()(nlp, name, _termset(triggers), extension_name=f"esi_{name}", span_keys=[_SPANS])
         for name, triggers in rules("context").items()
     )
     return _Reader(nlp, matcher, contexts)
+
+
+def _tokens(phrase: str, nlp: Language) -> Doc:
+    """The phrase as the tokeniser would split it. It leaves words of plain letters whole: they need no tokenising."""
+    from spacy.tokens import Doc
+
+    words = phrase.split()
+    plain = phrase.isascii() and all(word.isalpha() for word in words)
+    return Doc(nlp.vocab, words=words) if plain else nlp.tokenizer(phrase)
 
 
 def _vocabulary() -> dict[str, list[str]]:
@@ -115,15 +134,15 @@ def find_mentions(text: str) -> list[Mention]:
     reader = _reader()
     doc = reader.nlp(normalise(text))
     spans = _keep_longer(reader.matcher(doc, as_spans=True))
-    doc.user_data |= {_SPANS: spans, _STARTS: [span.start for span in spans]}
+    doc.user_data |= {_SPANS: spans, _STARTS: [span.start for span in spans], _MET: []}
     for context in reader.contexts:
         context(doc)
-    return _mentions(doc, reader)
+    return _mentions(doc)
 
 
-def _mentions(doc: Doc, reader: _Reader) -> list[Mention]:
-    sentence_of = [index for index, sentence in enumerate(doc.sents) for _ in sentence]
-    names = [(context.extension_name, context.extension_name.removeprefix("esi_")) for context in reader.contexts]
+def _mentions(doc: Doc) -> list[Mention]:
+    sentence_of = [index for index, sentence in enumerate(doc.sents) for _ in range(len(sentence))]
+    names = [(extension, extension.removeprefix("esi_")) for extension in doc.user_data[_MET]]
     return [
         Mention(
             span.label_,

@@ -26,10 +26,14 @@ _SEX_HINTS = re.compile(r"\b(?:(?P<f>she|her|hers|pregnant|daughter)|(?P<m>he|hi
 
 
 @cache
-def _age_patterns() -> tuple[re.Pattern[str], ...]:
+def _age_patterns() -> tuple[tuple[re.Pattern[str], ...], ...]:
+    """Groups of patterns, the plainest notation first; within a group the earliest match in the text counts."""
     age = rules("notations")["age"]
     parts = {"{n}": _NUMBER, "{years}": age["years"], "{person}": age["person"], "{units}": age["units"]}
-    return tuple(re.compile(_filled(pattern, parts), re.IGNORECASE) for pattern in age["written"])
+    return tuple(
+        tuple(re.compile(_filled(pattern, parts), re.IGNORECASE) for pattern in group)
+        for group in (age["plain"], *([pattern] for pattern in age["other"]))
+    )
 
 
 def _filled(pattern: str, parts: dict[str, str]) -> str:
@@ -40,16 +44,22 @@ def _filled(pattern: str, parts: dict[str, str]) -> str:
 
 def read_age_months(text: str) -> tuple[float, Evidence] | None:
     """The patient's age in months with its span; null where no age is given. Words ("newborn") are a last resort."""
-    for pattern in _age_patterns():
-        for match in pattern.finditer(text):
-            months = _months(match["n"], match["unit"] or "years")
-            if months is not None and months <= _OLDEST_MONTHS:
-                return months, Evidence(match.start(), match.end(), match.group())
+    for group in _age_patterns():
+        found = [known for pattern in group for match in pattern.finditer(text) if (known := _age(match))]
+        if found:
+            return min(found, key=lambda known: known[1].start)
     for word, months in rules("notations")["age"]["words"].items():
         match = re.search(rf"\b{word}\b", text, re.IGNORECASE)
         if match:
             return float(months), Evidence(match.start(), match.end(), match.group())
     return None
+
+
+def _age(match: re.Match[str]) -> tuple[float, Evidence] | None:
+    months = _months(match["n"], match["unit"] or "years")
+    if months is None or months > _OLDEST_MONTHS:
+        return None
+    return months, Evidence(match.start(), match.end(), match.group())
 
 
 def _months(number: str, unit: str) -> float | None:

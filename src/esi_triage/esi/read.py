@@ -89,7 +89,7 @@ def _status(kind: Kind, flags: frozenset[str]) -> Status:
         return "planned"
     if kind == "condition":
         return "present"
-    if "past" in flags and "now" not in flags and kind != "request":
+    if flags & {"past", "past_time"} and "now" not in flags and kind != "request":
         return "past"
     if "baseline" in flags:
         return "baseline"

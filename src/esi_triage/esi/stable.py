@@ -43,7 +43,25 @@ def expected_resources(facts: Facts) -> Resources:
         if _is_complaint(entry):
             spans += item.evidence
     known = any(_is_complaint(entry) for entry, _ in met)
-    return Resources(frozenset(usual), len(possible), known, tuple(dict.fromkeys(spans)))
+    expected = _as_announced(frozenset(usual), counted, facts)
+    return Resources(expected, len(possible), known, tuple(dict.fromkeys(spans)))
+
+
+def _as_announced(usual: frozenset[str], counted: list[tuple[Entry, Finding]], facts: Facts) -> frozenset[str]:
+    """What the note itself announces where it says that this is all; what is usual otherwise (rules/policy.toml)."""
+    policy = rules("policy")["resources"]
+    if not facts.present.isdisjoint(policy["announced_is_all"]):
+        kept: set[str] = set()
+    elif not facts.present.isdisjoint(policy["nothing_felt"]):
+        kept = set(policy["needed_anyway"])
+    else:
+        return usual
+    return frozenset(
+        kind
+        for entry, _ in counted
+        if entry.system == "stated_resources" or entry.name in kept
+        for kind in _needs(entry, facts)[0]
+    )
 
 
 def _met(facts: Facts, *statuses: Status) -> list[tuple[Entry, Finding]]:
