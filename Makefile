@@ -35,7 +35,7 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run
-	$(PIP) --editable '.[train,test]'
+	$(PIP) --editable '.[train,test,adapters]'
 	@touch $@
 
 clean: ## remove the environment and the runs

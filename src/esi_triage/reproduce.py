@@ -16,15 +16,16 @@ from .data.table import read_cases, write_cases
 from .errors import InputError
 from .esi import Case
 from .evaluate.claims import card_results, check_claims
-from .evaluate.evaluation import Evaluation, evaluate_cases, write_evaluation
-from .evaluate.figures import confusion_figure, rewards_figure, shares_figure
+from .evaluate.evaluation import Evaluation, measure, note, write_evaluation
+from .evaluate.figures import confusion_figure, drawn, rewards_figure, shares_figure
 from .evaluate.foretold import Foretold, foretell
 from .evaluate.metrics import metrics, paired
 from .evaluate.report import ROOM
+from .evaluate.sections import sections
 from .files import sha256_of, whole
 from .page import write_page
 from .predict import load_model
-from .predict.scoring import read_replies
+from .predict.scoring import read_replies, replies_to
 from .train.experiment import DataSettings, Experiment, GrpoSettings, load_experiment
 from .train.run import Run
 from .train.start import start
@@ -44,7 +45,8 @@ def reproduce_series(series: str, base: str, profile: str, cases: int, output: P
     runs: dict[str, Run] = {}
     for experiment in members:
         runs[experiment.name] = start(experiment, output / experiment.name, _parent(experiment, output))
-        results[experiment.name] = _evaluated(runs[experiment.name], held_out, output / "held_out.parquet")
+        parent = results.get(experiment.parent or "")
+        results[experiment.name] = _evaluated(runs[experiment.name], held_out, output / "held_out.parquet", parent)
     return write_series_report(members, runs, results, output)
 
 
@@ -77,16 +79,21 @@ def _parent(experiment: Experiment, output: Path) -> Path | None:
     return output / experiment.parent if experiment.parent else None
 
 
-def _evaluated(run: Run, cases: list[Case], file: Path) -> Evaluation:
-    """The member's evaluation, read back where the same cases have been answered already."""
+def _evaluated(run: Run, cases: list[Case], file: Path, parent: Evaluation | None) -> Evaluation:
+    """The member's evaluation beside its warm start's, read back where the same cases have been answered already."""
     marker = run.folder / "evaluated_on.sha256"
     key = sha256_of(file)
     if marker.is_file() and marker.read_text(encoding="utf-8") == key:
         replies = read_replies(run.folder / "predictions.parquet")
-        measured = json.loads((run.folder / "metrics.json").read_text(encoding="utf-8"))
+        measured = _read(run.folder / "metrics.json")
         return Evaluation(run.folder.name, cases, replies, measured)
-    result = evaluate_cases(load_model(str(run.folder)), cases, f"{run.folder.name}: held-out cases")
-    write_evaluation(result, run.folder)
+    model = load_model(str(run.folder))
+    replies = replies_to(model, cases, f"{run.folder.name}: held-out cases", run.folder / "predictions.parquet")
+    warm_start = {f"{parent.model} (warm start)": parent.predicted} if parent else {}
+    result = measure(run.folder.name, cases, replies, warm_start)
+    note(result, file, str(run.folder), model.identity)
+    result.metrics["settings"] |= model.settings
+    write_evaluation(result, run.folder, with_cases=True)  # the series' cases are the open corpus'
     with whole(marker) as temporary:
         temporary.write_text(key, encoding="utf-8")
     return result
@@ -100,8 +107,8 @@ def write_series_report(
     folder = output / "figures"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name, drawn in figures.items():
-        for kind, image in drawn.items():
+    for name, pictures in figures.items():
+        for kind, image in pictures.items():
             (folder / f"{name}-{kind}.png").write_bytes(image)
     gold = next(iter(results.values())).gold
     report = output / "report.html"
@@ -117,11 +124,13 @@ def write_series_report(
         claims=check_claims(results),
         foretold=_foretold(members, results),
         figures=figures,
+        sections={name: sections(name, result.metrics) for name, result in results.items()},
+        drawn={name: drawn(name, result.metrics) for name, result in results.items()},
         training={name: _training(run) for name, run in runs.items()},
         samples=_samples(results),
         base=members[0].base,
         profile=members[0].profile,
-        environment=json.loads((runs[members[0].name].folder / "environment.json").read_text(encoding="utf-8")),
+        environment=_read(runs[members[0].name].folder / "environment.json"),
     )
     return report
 
@@ -174,10 +183,17 @@ def _training(run: Run) -> dict[str, Any]:
         "groups without signal": "frac_reward_zero_std",
         "mean length (tokens)": "completions/mean_length",
     }
+    shares, watch = (_read(run.folder / name) for name in ("class_shares.json", "watch.json"))
     return {
         "steps": rows[-1]["step"],
+        "drawn": " · ".join(f"ESI-{level} {100 * share:.0f} %" for level, share in shares["drawn"].items()),
+        "watch": list(watch.values()),
         "rows": {label: (_mean(rows[:tenth], key), _mean(rows[-tenth:], key)) for label, key in asked.items()},
     }
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def _mean(rows: list[dict[str, Any]], key: str) -> float:

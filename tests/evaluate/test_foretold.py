@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from esi_triage.evaluate.metrics import metrics, proportion
 from esi_triage.predict.model import Reply
 
 
-def evaluation(name: str, pairs: list[tuple[int, int | None]]) -> Evaluation:
+def evaluation(name: str, pairs: Sequence[tuple[int, int | None]]) -> Evaluation:
     cases = [
         Case(case_id=f"{name}-{i}", source="made up", licence="open", narrative="a note", gold=gold)
         for i, (gold, _) in enumerate(pairs)
@@ -28,9 +29,9 @@ class World:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    right: list[tuple[int, int | None]] = [(1, 1)] * 10 + [(2, 2)] * 30 + [(3, 3)] * 34 + [(4, 4)] * 16 + [(5, 5)] * 10
-    half: list[tuple[int, int | None]] = right[::2] + [(gold, min(gold + 1, 5)) for gold, _ in right[1::2]]
-    trained: list[tuple[int, int | None]] = [*right[:90], (4, 2), (4, 3), (5, 4), (5, None)]
+    right = [(1, 1)] * 10 + [(2, 2)] * 30 + [(3, 3)] * 34 + [(4, 4)] * 16 + [(5, 5)] * 10
+    half = right[::2] + [(gold, min(gold + 1, 5)) for gold, _ in right[1::2]]
+    trained = [*right[:90], (4, 2), (4, 3), (5, 4), (5, None)]
     results = {"v43": evaluation("v43", half), "v45c": evaluation("v45c", half), "v47": evaluation("v47", trained)}
     return World(results, {"v45c": [("v45c", 300)], "v47": [("v46", 150), ("v47", 150)]})
 

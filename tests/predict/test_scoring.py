@@ -27,7 +27,7 @@ def write_rows(file: Path, rows: list) -> Path:
 
 def test_a_constant_answers_everybody(tmp_path: Path) -> None:
     source = write_rows(tmp_path / "in.jsonl", [{"case_id": f"c{i}", "narrative": f"case {i}"} for i in range(50)])
-    n, bad = score_file(load_model("constant:2"), source, tmp_path / "out.jsonl")
+    n, bad, _ = score_file(load_model("constant:2"), source, tmp_path / "out.jsonl")
     rows = rows_of(tmp_path / "out.jsonl")
     assert (n, bad) == (50, [])
     assert [row["case_id"] for row in rows] == [f"c{i}" for i in range(50)]
@@ -47,7 +47,7 @@ def test_bad_rows_keep_their_place_and_are_named(tmp_path: Path) -> None:
         ),
     ]
     source = write_rows(tmp_path / "in.jsonl", rows_in)
-    n, bad = score_file(load_model("constant:3"), source, tmp_path / "out.jsonl")
+    n, bad, _ = score_file(load_model("constant:3"), source, tmp_path / "out.jsonl")
     rows = rows_of(tmp_path / "out.jsonl")
     assert n == len(rows) == 7
     assert [row["level"] for row in rows] == [None, 3, None, None, None, None, 3]

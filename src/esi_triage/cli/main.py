@@ -8,7 +8,7 @@ import typer
 
 from ..errors import InputError
 from ..notice import NOTICE
-from . import compare, data, doctor, evaluate, explain, reproduce, reward, score, train, triage
+from . import baseline, card, compare, data, doctor, evaluate, explain, reproduce, reward, score, train, triage
 
 app = typer.Typer(
     name="esi",
@@ -30,7 +30,9 @@ app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("train")(train.train)
+app.command("card")(card.card)
 app.add_typer(data.app, name="data")
+app.add_typer(baseline.app, name="baseline")
 app.add_typer(reward.app, name="reward")
 app.command("doctor")(doctor.doctor)
 

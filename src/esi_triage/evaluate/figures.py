@@ -1,6 +1,7 @@
 """Figures as PNG bytes: readable without colour, each with its n."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 
@@ -9,10 +10,120 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ..page import png
+from .intervals import Figure
+from .sections import said
 
 LEVEL_COLOURS = {"1": "#a50026", "2": "#e8743b", "3": "#e0b400", "4": "#5aae61", "5": "#2c7bb6", "none": "#777777"}
 _LINES = {"1": "-", "2": "--", "3": "-.", "4": ":", "5": (0, (3, 1, 1, 1, 1, 1)), "none": (0, (1, 3))}
 _MARKS = {"1": "o", "2": "s", "3": "^", "4": "D", "5": "v", "none": "x"}
+
+
+class Drawn(NamedTuple):
+    """A PNG and what it shows, in words, for those who cannot see it."""
+
+    image: bytes
+    words: str
+
+
+def drawn(model: str, m: Mapping[str, Any]) -> dict[str, Drawn]:
+    """The figures of one evaluation's report by name; `m` is its metrics.json."""
+    found = {
+        "confusion": Drawn(
+            confusion_figure(m["confusion"], model),
+            "Confusion matrix: gold level in rows, answered level in columns; the counts are in metrics.json",
+        ),
+        "levels": Drawn(levels_figure(m["per_class"]), "Sensitivity and positive predictive value of each level"),
+        "comparison": Drawn(
+            comparison_figure(model, m), "Share of exact answers of this model and of each baseline, with intervals"
+        ),
+    }
+    if "calibration" in m:
+        c = m["calibration"]
+        found["reliability"] = Drawn(reliability_figure(c["reliability"]), "Share of exact answers against confidence")
+        found["risk"] = Drawn(risk_figure(c["risk_coverage"]), "Share of exact answers when fewer cases are answered")
+    return found
+
+
+def levels_figure(per_class: Mapping[str, Any]) -> bytes:
+    """Per level: sensitivity (circle) and positive predictive value (square), each with its interval."""
+    figure, axes = plt.subplots(figsize=(4.6, 3.9))
+    for name, shift, mark, label in (
+        ("sensitivity", -0.12, "o", "sensitivity"),
+        ("ppv", 0.12, "s", "positive predictive value"),
+    ):
+        places = [int(level) + shift for level in per_class]
+        _points(axes, places, [c[name] for c in per_class.values()], mark, label)
+    axes.set_xticks(range(1, 6), [f"ESI {level}\nn = {c['gold_n']}" for level, c in per_class.items()])
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_ylabel("share, with 95 % interval")
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 1.14), ncols=2, frameon=False)
+    axes.grid(axis="y", alpha=0.25)
+    return png(figure)
+
+
+def comparison_figure(model: str, m: Mapping[str, Any]) -> bytes:
+    """The model and its baselines, one below the other: exact, with its interval; a line at the model's own."""
+    rows = [(model, m["exact"]), *((said(name), b["exact"]) for name, b in m["baselines"].items())]
+    figure, axes = plt.subplots(figsize=(6.4, 0.9 + 0.32 * len(rows)))
+    for place, (_, exact) in enumerate(rows):
+        mark, colour = ("D", "black") if place == 0 else ("o", "#2c5f8a")
+        ends = [[exact["value"] - exact["low"]], [exact["high"] - exact["value"]]]
+        axes.errorbar([exact["value"]], [place], xerr=ends, fmt=mark, color=colour, capsize=3)
+    axes.axvline(m["exact"]["value"], color="#888888", linestyle=":", linewidth=1)
+    axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+    axes.get_yticklabels()[0].set_fontweight("bold")
+    axes.invert_yaxis()
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel(f"exact, with 95 % interval (n = {m['n']})")
+    axes.grid(axis="x", alpha=0.25)
+    return png(figure)
+
+
+def reliability_figure(bins: Sequence[Mapping[str, Any]]) -> bytes:
+    """Exact against confidence by bin; on the dashed line a model is as often right as it is sure."""
+    figure, axes = plt.subplots(figsize=(4.6, 3.9))
+    axes.plot([0, 1], [0, 1], color="#888888", linestyle="--", linewidth=1, label="as sure as right")
+    _points(axes, [b["confidence"] for b in bins], [b["exact"] for b in bins], "o", "answers")
+    for b in bins:
+        axes.annotate(f"n={b['exact']['n']}", (b["confidence"], 0.02), fontsize=7, rotation=90, ha="center")
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, 1.03)
+    axes.set_xlabel("confidence (probability of the answered level)")
+    axes.set_ylabel("exact, with 95 % interval")
+    axes.legend(fontsize=8, loc="upper left")
+    axes.grid(alpha=0.25)
+    return png(figure)
+
+
+def risk_figure(curve: Sequence[Mapping[str, Any]]) -> bytes:
+    """Exact against coverage: what is right where only the most confident answers are given."""
+    figure, axes = plt.subplots(figsize=(4.6, 3.9))
+    x = [point["coverage"] for point in curve]
+    axes.fill_between(
+        x,
+        [p["exact"]["low"] for p in curve],
+        [p["exact"]["high"] for p in curve],
+        color="#c9d9e8",
+        label="95 % interval",
+    )
+    axes.plot(x, [p["exact"]["value"] for p in curve], color="black", marker="o", markersize=4, label="exact")
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, 1.03)
+    axes.set_xlabel("share of cases answered, the most confident first")
+    axes.set_ylabel("exact among the answered")
+    axes.legend(fontsize=8, loc="lower left")
+    axes.grid(alpha=0.25)
+    return png(figure)
+
+
+def _points(axes: Any, places: Sequence[float], shares: Sequence[Figure], mark: str, label: str) -> None:
+    """Shares with their intervals; those that are not defined are left out."""
+    there = [
+        (x, s["value"], s["low"], s["high"]) for x, s in zip(places, shares, strict=True) if s["value"] is not None
+    ]
+    x, value, low, high = np.array(there, dtype=float).reshape(-1, 4).T
+    colour = "black" if mark == "o" else "#b3541e"
+    axes.errorbar(x, value, yerr=[value - low, high - value], fmt=mark, color=colour, capsize=3, label=label)
 
 
 def confusion_figure(counts: Sequence[Sequence[int]], title: str) -> bytes:

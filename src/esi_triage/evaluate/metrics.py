@@ -21,7 +21,7 @@ from .costs import cost_ratio, load_costs
 from .intervals import LEVEL, Figure, Proportion, clustered_proportion, proportion
 from .table import ANSWER, EVERYONE, GOLD, NEAR, SHARES, SILENT, Levels, cell_of
 
-__all__ = ["Figure", "Proportion", "by_group", "figures", "mcnemar", "metrics", "paired", "proportion"]
+__all__ = ["Figure", "Proportion", "by_group", "figures", "mcnemar", "metrics", "paired", "proportion", "share_of"]
 
 RATIOS = (1, 2, 5, 10)  # how much worse a level of under-triage may be than a level of over-triage
 
@@ -68,9 +68,9 @@ def metrics(
     if strict is not None:
         kept = [level if full else None for level, full in zip(predicted, strict, strict=True)]
         strictly = answers_of(kinds_of(patients, cell_of(gold, kept), 30), resamples, seed)
-        measured |= {"strict_format": _share_of(strict, patients), "strict_parse": figures(strictly, costs)}
+        measured |= {"strict_format": share_of(strict, patients), "strict_parse": figures(strictly, costs)}
     if truncated is not None:
-        measured["truncated"] = _share_of(truncated, patients)
+        measured["truncated"] = share_of(truncated, patients)
     if gold_sources is not None:
         measured["by_gold_source"] = by_group(gold, predicted, gold_sources, subjects, costs, resamples, seed)
     return measured
@@ -125,7 +125,7 @@ def best_constant(
     levels, patients = np.array(gold, dtype=int), patient_codes(subjects, len(gold))
     reach = {"exact": 0, "within_one": 1}
     level = max(LEVELS, key=lambda k: np.count_nonzero(np.abs(levels - k) <= reach[by]))
-    near = {name: _share_of(np.abs(levels - level) <= steps, patients) for name, steps in reach.items()}
+    near = {name: share_of(np.abs(levels - level) <= steps, patients) for name, steps in reach.items()}
     return {"level": level, **near}
 
 
@@ -150,7 +150,8 @@ def _per_class(answers: Answers) -> dict[str, Any]:
     return found
 
 
-def _share_of(flags: Sequence[bool] | NDArray[np.bool_], patients: NDArray[np.intp]) -> Figure:
+def share_of(flags: Sequence[bool] | NDArray[np.bool_], patients: NDArray[np.intp]) -> Figure:
+    """The share of cases that are flagged; `patients` has each case's patient (patient_codes)."""
     kinds = kinds_of(patients, np.array(flags, dtype=np.intp), 2)
     return clustered_proportion(kinds.tables[:, 1], kinds.tables.sum(axis=1), kinds.patients)
 

@@ -1,22 +1,64 @@
-"""The page of one evaluation; it holds no row text of patients."""
+"""The report of one evaluation, as a page and as Markdown; row text of patients is in neither, unless it is open."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..esi import Case
+from ..files import write_text
+from ..notice import NOTICE
 from ..page import write_page
-from .figures import confusion_figure
+from ..predict.model import Reply
+from .figures import drawn
+from .sections import Section, Table, sections
 
 ROOM = "esi_triage.evaluate"
 
 
-def write_report(model: str, measured: dict[str, Any], file: Path, bad: list[dict[str, Any]]) -> None:
-    """The page of one evaluation."""
+def write_report(
+    model: str,
+    measured: dict[str, Any],
+    output: Path,
+    bad: Sequence[dict[str, Any]] = (),
+    shown: Sequence[tuple[Case, Reply]] = (),
+) -> None:
+    """Write report.html and report.md into `output`. `shown` are open cases for the case browser, wrong ones first."""
+    said = sections(model, measured)
     write_page(
         ROOM,
         "evaluation.html",
-        file,
+        output / "report.html",
         model=model,
         m=measured,
+        sections=said,
+        figures=drawn(model, measured),
         bad=bad,
-        confusion=confusion_figure(measured["confusion"], model),
+        shown=sorted(shown, key=_worst_first),
     )
+    write_text(output / "report.md", as_markdown(model, measured, said))
+
+
+def as_markdown(model: str, measured: dict[str, Any], said: Sequence[Section]) -> str:
+    """The report as Markdown, without figures."""
+    return f"# {model}: evaluation\n\n> {NOTICE}\n\n{measured['n']} labelled cases.\n\n{markdown_of(said)}\n"
+
+
+def markdown_of(said: Sequence[Section], level: int = 2) -> str:
+    """Sections as Markdown, their headings at that level."""
+    parts = []
+    for section in said:
+        parts += [f"{'#' * level} {section.title}", section.lead, *map(_table, section.tables), section.note]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _table(table: Table) -> str:
+    if not table.rows:
+        return ""
+    lines = [table.head, ["---"] + ["---:"] * (len(table.head) - 1), *table.rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+
+
+def _worst_first(row: tuple[Case, Reply]) -> int:
+    """Levels off, the most first; no answer before all."""
+    case, reply = row
+    return -9 if reply.level is None else -abs(reply.level - (case.gold or 0))

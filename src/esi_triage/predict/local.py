@@ -1,8 +1,9 @@
 """A language model on this machine: base and adapter, answering in batches of like length by the card's protocol."""
 
 import tomllib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import zlib
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..answer import Prompt, load_prompt
 from ..errors import InputError
+from ..esi import Case
+from ..files import sha256_of
 from ..train.base import base_of_adapter, load_base, quiet, render_prompt
-from .model import Model, Probabilities, Reply, reply_of
+from .model import Model, Probabilities, Reply, reply_of, streaming_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +34,29 @@ def local_model(spec: str, seed: int | None = None) -> Model:
     """The model in a run folder, an adapter folder, or a base. Raises InputError where it cannot be found."""
     quiet()
     folder = Path(spec)
-    protocol, prompt = Protocol(), load_prompt()
+    protocol, prompt, adapter = Protocol(), load_prompt(), None
     if (folder / "experiment.toml").is_file():
         written = tomllib.loads((folder / "experiment.toml").read_text(encoding="utf-8"))
         protocol, prompt = Protocol(**written["evaluate"]), load_prompt(written["prompt"])
         base, tokenizer = load_base(written["base"], smoke=written["profile"] == "smoke")
-        model = _with_adapter(base, folder / "adapter")
+        adapter = folder / "adapter"
     elif (folder / "adapter_config.json").is_file():
+        adapter = folder
         base, tokenizer = load_base(base_of_adapter(folder))
-        model = _with_adapter(base, folder)
     else:
-        model, tokenizer = load_base(spec)
+        base, tokenizer = load_base(spec)
+    model: Any = _with_adapter(base, adapter) if adapter else base
     if seed is not None:
         protocol = replace(protocol, seed=seed)
     model.eval()
 
-    def answer(narratives: Sequence[str], advance: Callable[[int], object]) -> list[Reply]:
-        return generate_replies(model, tokenizer, narratives, prompt, protocol, advance)
+    def stream(cases: Sequence[Case]) -> Generator[list[tuple[int, Reply]], None, None]:
+        return generate_replies(model, tokenizer, [case.narrative for case in cases], prompt, protocol)
 
-    return Model(folder.name if folder.exists() else spec, answer)
+    weights = sha256_of(adapter / "adapter_model.safetensors") if adapter else ""
+    identity = f"{base.name_or_path} {weights} {prompt.sha256} {protocol}"
+    settings = {"prompt": prompt.name, "prompt_sha256": prompt.sha256, "decoding": asdict(protocol)}
+    return streaming_model(folder.name if folder.exists() else spec, stream, identity, settings)
 
 
 def _with_adapter(base: PreTrainedModel, adapter: Path) -> Any:
@@ -64,27 +71,20 @@ def _with_adapter(base: PreTrainedModel, adapter: Path) -> Any:
 
 
 def generate_replies(
-    model: Any,
-    tokenizer: PreTrainedTokenizerBase,
-    narratives: Sequence[str],
-    prompt: Prompt,
-    protocol: Protocol,
-    advance: Callable[[int], object],
-) -> list[Reply]:
-    """Answers in the order of `narratives`. Seeded: the same narratives and protocol give the same replies on CPU.
+    model: Any, tokenizer: PreTrainedTokenizerBase, narratives: Sequence[str], prompt: Prompt, protocol: Protocol
+) -> Generator[list[tuple[int, Reply]], None, None]:
+    """(place, reply) pairs, a batch at a time, batched by length: padding is short, and a lack of memory shows at once.
 
-    Narratives are batched by length, longest first, so that padding is short and a lack of memory shows at once.
+    A batch's seed is made of its prompts: on CPU the same narratives and protocol give the same replies, also where the
+    first batches were answered in a run that was cut short.
     """
     prompts = [render_prompt(tokenizer, narrative, prompt) for narrative in narratives]
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]), reverse=True)
-    replies: list[Reply | None] = [None] * len(prompts)
     for start in range(0, len(order), protocol.batch_size):
         rows = order[start : start + protocol.batch_size]
-        torch.manual_seed(protocol.seed + start)
-        for i, reply in zip(rows, _batch(model, tokenizer, [prompts[i] for i in rows], protocol), strict=True):
-            replies[i] = reply
-        advance(len(rows))
-    return [reply for reply in replies if reply is not None]
+        batch = [prompts[i] for i in rows]
+        torch.manual_seed(protocol.seed + zlib.crc32("".join(batch).encode()))
+        yield list(zip(rows, _batch(model, tokenizer, batch, protocol), strict=True))
 
 
 @torch.no_grad()

@@ -1,0 +1,83 @@
+"""`esi evaluate` with a gate, and `esi card`: exit codes and what is said."""
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from esi_triage.cli.card import card
+from esi_triage.cli.evaluate import evaluate
+from esi_triage.data.table import write_cases
+from esi_triage.errors import InputError
+from esi_triage.esi import Case
+from esi_triage.train.experiment import load_experiment
+
+
+@pytest.fixture
+def cases(tmp_path):
+    rows = [
+        Case(case_id=str(i), source="t", licence="open", narrative=f"A man with cough {i}.", gold=g)
+        for i, g in enumerate([2, 2, 2, 3, 4])
+    ]
+    write_cases(rows, tmp_path / "cases.jsonl")
+    return tmp_path / "cases.jsonl"
+
+
+def _run(command, *arguments):
+    app = typer.Typer()
+    app.command()(command)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def _evaluated(cases: Path, *more):
+    return _run(evaluate, "--model", "constant:2", "--cases", cases, "--output", cases.parent / "out", *more)
+
+
+@pytest.mark.parametrize(
+    ("limits", "code", "said"),
+    [
+        ('[at_least]\n"exact.value" = 0.6\n[at_most]\n"no_parse.value" = 0.01', 0, ""),
+        ("[at_least]\nlevels_answered = 4", 1, "gate: levels_answered = 1; it must be at least 4"),
+        ('[at_least]\n"margin_over_best_constant.low" = 0.05', 1, "gate: margin_over_best_constant.low"),
+    ],
+)
+def test_a_gate_is_an_exit_code_and_a_line_for_each_broken_limit(cases, limits, code, said):
+    gate = cases.parent / "gate.toml"
+    gate.write_text(limits)
+    result = _evaluated(cases, "--gate", gate)
+    assert (result.exit_code, said in result.output) == (code, True)
+    assert result.output.count("gate: ") == code
+    assert (cases.parent / "out" / "report.html").is_file()
+
+
+def test_a_gate_that_cannot_be_read_stops_before_anything_is_scored(cases):
+    (cases.parent / "gate.toml").write_text("[at_least")
+    result = _evaluated(cases, "--gate", cases.parent / "gate.toml")
+    assert isinstance(result.exception, InputError)
+    assert not (cases.parent / "out").exists()
+
+
+def test_predictions_cannot_be_perturbed(cases):
+    predictions = cases.parent / "p.jsonl"
+    predictions.write_text("".join(f'{{"case_id": "{i}", "level": 2}}\n' for i in range(5)))
+    arguments = ["--predictions", predictions, "--cases", cases, "--output", cases.parent / "out"]
+    result = _run(evaluate, *arguments, "--perturb")
+    assert isinstance(result.exception, InputError)
+    assert "cannot be asked again" in str(result.exception)
+    assert _run(evaluate, *arguments).exit_code == 0
+
+
+def test_the_screen_says_how_often_the_set_was_used(cases):
+    assert "scored once, now" in _evaluated(cases).output
+    assert "scored 2 times since" in _evaluated(cases, "--beside", "rules").output
+
+
+def test_a_card_is_written_and_says_how_much_is_left_to_the_author(cases):
+    run = cases.parent / "run"
+    load_experiment("v43").save(run / "experiment.toml")
+    _evaluated(cases)
+    result = _run(card, run, "--evaluation", cases.parent / "out")
+    assert result.exit_code == 0
+    assert "README.md (for the author to complete: 2)" in result.output  # and the hardware, which is not known
+    assert (run / "checklists.md").is_file()
