@@ -1,6 +1,7 @@
 """The open corpus: deterministic, complete, varied, and split by whole presentation."""
 
 import hashlib
+import json
 import re
 from collections import Counter
 from itertools import islice, pairwise
@@ -19,7 +20,7 @@ from esi_triage.esi.catalogue import entries
 
 CASES = list(open_cases(6000))
 CORE = list(open_cases(500, core=True))
-CORE_SHA256 = "59c64d1c32314274753d971d22334f3c714ff09098d229e83755744e610f1e6e"
+CORE_SHA256 = "305b8cc905f01241ffa29e9f5f0385c3743ef66c6f40b8fe04cd65caebfb6a70"
 
 
 def tags(case: Case, kind: str) -> list[str]:
@@ -30,7 +31,8 @@ def test_the_core_stream_keeps_its_bytes() -> None:
     """The tiny base is made from it: another byte is another base, and every figure measured on it is void."""
     digest = hashlib.sha256()
     for case in CORE:
-        digest.update(case.model_dump_json().encode() + b"\n")
+        told = (case.narrative, case.gold, case.split, case.tags, case.vitals.model_dump())
+        digest.update(json.dumps(told).encode() + b"\n")
     assert digest.hexdigest() == CORE_SHA256
 
 

@@ -2,16 +2,18 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
 from esi_triage.data.open_corpus import open_cases
 from esi_triage.data.rationale import reference_answer
-from esi_triage.data.teacher import failing, taught_targets
+from esi_triage.data.teacher import Target, failing, read_targets, targets, write_targets
+from esi_triage.endpoint import find_endpoint
 from esi_triage.errors import InputError
-from esi_triage.esi import triage
+from esi_triage.esi import Case, triage
 
 CASES = list(open_cases(3, seed=12))
 GOOD = [reference_answer(case, triage(case.narrative)) for case in CASES]
@@ -46,6 +48,10 @@ def endpoint() -> Iterator[str]:
     server.shutdown()
 
 
+def taught_by(cases: Sequence[Case], url: str) -> list[Target]:
+    return list(targets(cases, find_endpoint(url, "teacher", patience=0.0)))
+
+
 def test_what_passes_is_kept_and_what_fails_is_replaced(endpoint: str) -> None:
     taught = GOOD[0].replace("- Red flags: ", "- Red flags: seen by the teacher; ")
     Stub.replies = {
@@ -53,11 +59,11 @@ def test_what_passes_is_kept_and_what_fails_is_replaced(endpoint: str) -> None:
         CASES[1].narrative: "ESI 3, I would say.",
         CASES[2].narrative: GOOD[2].replace("- Vital signs: ", "- Vital signs: HR 219, "),
     }
-    targets = taught_targets(CASES, endpoint, "teacher")
-    assert [target.taught for target in targets] == [True, False, False]
-    assert [target.text for target in targets] == [taught, *GOOD[1:]]
-    assert targets[1].why_not == "not the format"
-    assert "219" in (targets[2].why_not or "")
+    found = taught_by(CASES, endpoint)
+    assert [target.taught for target in found] == [True, False, False]
+    assert [target.text for target in found] == [taught, *GOOD[1:]]
+    assert found[1].why_not == "not the format"
+    assert "219" in (found[2].why_not or "")
     assert Stub.seen[0]["model"] == "teacher"
     assert f"ESI {CASES[0].gold}" in str(Stub.seen[0]["messages"])
 
@@ -81,12 +87,26 @@ def test_what_keeps_a_text_out(change, why_not: str) -> None:
 def test_credentialed_rows_stay_on_this_machine(endpoint: str) -> None:
     secret = [case.model_copy(update={"licence": "credentialed"}) for case in CASES]
     with pytest.raises(InputError, match="credentialed"):
-        taught_targets(secret, "https://api.example.com/v1", "teacher")
+        taught_by(secret, "https://api.example.com/v1")
     Stub.replies = {case.narrative: text for case, text in zip(CASES, GOOD, strict=True)}
-    assert all(target.taught for target in taught_targets(secret, endpoint, "teacher"))
+    assert all(target.taught for target in taught_by(secret, endpoint))
 
 
-def test_a_server_of_another_kind_is_one_clear_sentence(endpoint: str) -> None:
-    Stub.replies = {}
-    with pytest.raises(InputError, match=r"OpenAI-compatible.*127\.0\.0\.1:8000"):
-        taught_targets(CASES[:1], endpoint, "teacher")
+def test_where_the_teacher_says_nothing_the_reference_answer_stands(endpoint: str) -> None:
+    Stub.replies = {}  # answers, but no chat completion
+    (found,) = taught_by(CASES[:1], endpoint)
+    assert (found.text, found.taught, found.why_not) == (GOOD[0], False, "an answer that is no chat completion")
+
+
+def test_nobody_at_the_address_is_one_clear_sentence() -> None:
+    with pytest.raises(InputError, match="Is the server running"):
+        taught_by(CASES[:1], "http://127.0.0.1:9/v1")
+
+
+def test_written_targets_are_read_back_and_a_damaged_line_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "targets.jsonl"
+    assert write_targets(CASES, None, file) == (3, 0)
+    assert read_targets(file) == {case.case_id: text for case, text in zip(CASES, GOOD, strict=True)}
+    file.write_text(file.read_text(encoding="utf-8") + '{"case_id": "x"}\n', encoding="utf-8")
+    with pytest.raises(InputError, match="line 4"):
+        read_targets(file)

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
-from . import data_agree, data_check, data_map
+from . import data_agree, data_check, data_map, data_targets
 
 app = typer.Typer(help="Build case tables, and check them against each other.", no_args_is_help=True)
 app.command("map")(data_map.map_columns)
 app.command("check")(data_check.check)
 app.command("agree")(data_agree.agree)
+app.command("targets")(data_targets.targets)
 
 
 @app.command()

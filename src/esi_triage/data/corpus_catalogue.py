@@ -13,6 +13,7 @@ from ..esi import Finding, Findings, Sex, Vitals, decide
 from ..esi.catalogue import Entry, entries
 from .corpus_presentations import Picture, Presentation
 
+CATALOGUE = "catalogue-"  # begins the names of presentations made here
 _AGES = ((6, 8), (25, 29), (42, 44), (56, 58), (71, 79))
 _NORMAL = Vitals(temperature_c=36.8, heart_rate=80, resp_rate=16, spo2=98, sbp=118, dbp=74)
 _NORMAL_CHILD = _NORMAL.model_copy(update={"heart_rate": 92, "resp_rate": 22, "sbp": 104, "dbp": 66})
@@ -53,7 +54,7 @@ def _presentation(entry: Entry, ages: tuple[int, int]) -> Presentation | None:
     if not wordings or not pictures:
         return None
     return Presentation(
-        name=f"catalogue-{entry.name}",
+        name=f"{CATALOGUE}{entry.name}",
         entry=entry.name,
         complaint=wordings,
         age=ages,

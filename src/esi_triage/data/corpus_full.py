@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ..esi import Arrival, Case, Sex, Vitals, danger_zone_vitals
 from .asides import draw_asides
+from .corpus_catalogue import CATALOGUE
 from .corpus_draw import complaints, pictures
 from .corpus_presentations import Picture, Presentation, contrasts
 from .corpus_vitals import draw_vitals, fitted, rounded_age
@@ -87,7 +88,7 @@ def _case(case_id: str, presentation: Presentation, picture: Picture, ambulance:
         arrival=patient.arrival,
         **vitals.model_dump(),
         gold=picture.level,
-        gold_source="engine",
+        gold_source="engine" if presentation.name.startswith(CATALOGUE) else "handbook",
         tags=tuple(tags),
     )
 

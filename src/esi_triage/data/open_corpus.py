@@ -75,6 +75,6 @@ def _core_case(case_id: str, presentation: Presentation, picture: Picture, rng: 
         arrival=note.arrival,
         **note.vitals.model_dump(),
         gold=picture.level,
-        gold_source="engine",
+        gold_source="handbook",
         tags=tuple(tags),
     )

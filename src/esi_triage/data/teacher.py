@@ -4,16 +4,20 @@ The teacher is told the level and asked for the reasoning. What it writes must p
 answers pass; where it does not, the reference answer is taken. Credentialed rows go to this machine's own address only.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from ..answer import load_prompt, messages, parse, verify
+from ..endpoint import Endpoint, EndpointError, Pace, complete, open_client
 from ..errors import InputError
 from ..esi import Case, Decision, triage
-from .credentialed import refuse_remote
+from ..files import whole
+from ..progress import bar
+from .credentialed import is_loopback, refuse_remote
 from .rationale import reference_answer
 
 LONGEST = 150  # words
@@ -47,42 +51,64 @@ def failing(text: str, case: Case, engine: Decision) -> str | None:
     return f"the engine disagrees at {', '.join(wrong)}" if wrong else None
 
 
-def taught_targets(cases: Sequence[Case], endpoint: str, model: str, key: str = "") -> list[Target]:
-    """One target a labelled case, in order. `endpoint` is the base URL that `/chat/completions` is added to.
+def targets(cases: Sequence[Case], teacher: Endpoint | None = None) -> Iterator[Target]:
+    """One target a labelled case, in order: our reference answer, or the teacher's text where it passes.
 
-    Raises InputError before anything is sent where a row is credentialed and the endpoint is not on this machine, and
-    where the endpoint does not answer as an OpenAI-compatible one does.
+    Raises InputError before anything is sent where a row is credentialed and the teacher is not on this machine, and
+    where nothing at its address answers as an OpenAI-compatible endpoint does.
     """
-    refuse_remote([case.licence for case in cases], endpoint)
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    with httpx.Client(base_url=endpoint.rstrip("/"), headers=headers, timeout=120, trust_env=False) as client:
-        return [_target(case, model, client) for case in cases]
+    if teacher is None:
+        yield from (Target(reference_answer(case, triage(case.narrative)), False) for case in cases)
+        return
+    refuse_remote([case.licence for case in cases], teacher.url)
+    pace = Pace(teacher.rate)
+    with open_client(teacher, proxies=not is_loopback(teacher.url)) as client:
+        for case in cases:
+            yield _taught(case, teacher, client, pace)
 
 
-def _target(case: Case, model: str, client: httpx.Client) -> Target:
+def _taught(case: Case, teacher: Endpoint, client: httpx.Client, pace: Pace) -> Target:
     engine = triage(case.narrative)
-    text = _asked(case, model, client).strip()
-    why_not = failing(text, case, engine)
+    chat = messages(f"{case.narrative}\n\n{_TOLD.format(gold=case.gold)}", load_prompt())
+    try:
+        text = complete(client, teacher, chat, pace).text.strip()
+        why_not = failing(text, case, engine)
+    except EndpointError as failure:
+        text, why_not = "", str(failure)
     return Target(text, True) if why_not is None else Target(reference_answer(case, engine), False, why_not)
 
 
-def _asked(case: Case, model: str, client: httpx.Client) -> str:
-    chat = messages(f"{case.narrative}\n\n{_TOLD.format(gold=case.gold)}", load_prompt())
-    try:
-        reply = _post(client, {"model": model, "messages": chat, "temperature": 0, "max_tokens": 512})
-        return str(reply.json()["choices"][0]["message"]["content"])
-    except (httpx.HTTPError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise InputError(
-            f"teacher {client.base_url}: case {case.case_id}: no answer ({type(error).__name__}: {error}). "
-            "Give the base URL of an OpenAI-compatible server, e.g. http://127.0.0.1:8000/v1."
-        ) from None
+def write_targets(cases: Sequence[Case], teacher: Endpoint | None, output: Path) -> tuple[int, int]:
+    """Write case_id, target, taught and why_not of each labelled case as JSON lines; returns how many, how many taught.
+
+    An experiment trains on them with `data.targets`.
+    """
+    labelled = [case for case in cases if case.gold is not None]
+    taught = 0
+    with (
+        whole(output) as temporary,
+        temporary.open("w", encoding="utf-8") as stream,
+        bar("targets", len(labelled), "case") as shown,
+    ):
+        for case, target in zip(labelled, targets(labelled, teacher), strict=True):
+            row = {"case_id": case.case_id, "target": target.text, "taught": target.taught, "why_not": target.why_not}
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+            taught += target.taught
+            shown.update()
+    return len(labelled), taught
 
 
-@retry(
-    retry=retry_if_exception_type(httpx.TransportError),
-    stop=stop_after_attempt(3),
-    wait=wait_exponential(multiplier=0.2),
-    reraise=True,
-)
-def _post(client: httpx.Client, body: dict[str, object]) -> httpx.Response:
-    return client.post("/chat/completions", json=body).raise_for_status()
+def read_targets(file: Path) -> dict[str, str]:
+    """Targets by case_id. Raises InputError for a file or a line that is none."""
+    if not file.is_file():
+        raise InputError(f"{file}: there is no such file; write it with `esi data targets`.")
+    found: dict[str, str] = {}
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            found[row["case_id"]] = row["target"]
+        except (ValueError, KeyError, TypeError):
+            raise InputError(
+                f"{file}: line {number} has no case_id and target; write it with `esi data targets`."
+            ) from None
+    return found

@@ -58,11 +58,20 @@ def normalise(text: str) -> str:
 
 @cache
 def _context_class() -> type[Negex]:
-    """negspacy's component with two changes, for speed: theirs walks every span of the text once per boundary, also
-    where the text has no trigger of the context."""
+    """negspacy's component with three changes: two for speed (theirs walks every span of the text once per boundary,
+    also where the text has no trigger of the context), one for commas inside a list."""
     from negspacy.negation import Negex
 
     class Context(Negex):
+        through_lists = False
+
+        def process_negations(self, doc: Doc) -> tuple[list[Any], list[Any], list[Any]]:
+            """The triggers met; with `through_lists`, a comma of a list that "or" closes is no end."""
+            preceding, following, ends = super().process_negations(doc)
+            if self.through_lists and preceding:
+                ends = [end for end in ends if not _in_list(doc, end[1])]
+            return preceding, following, ends
+
         def negex(self, doc: Doc) -> Doc:
             """Flag the spans and note the context as met; without a trigger there is nothing to flag."""
             preceding, following, _ = self.process_negations(doc)
@@ -83,6 +92,14 @@ def _context_class() -> type[Negex]:
     return Context
 
 
+def _in_list(doc: Doc, at: int) -> bool:
+    """True at a comma that is followed in its sentence by "or" or "nor"."""
+    if doc[at].text != ",":
+        return False
+    words = (token.text for token in doc[at + 1 : doc[at].sent.end])
+    return any(word in ("or", "nor") for word in words)
+
+
 @cache
 def _reader() -> _Reader:
     """The tokeniser, the matcher of the whole vocabulary and the context components. Built once, in about 2 s."""
@@ -96,19 +113,22 @@ def _reader() -> _Reader:
     matcher = PhraseMatcher(nlp.vocab)
     for name, phrases in _vocabulary().items():
         matcher.add(name, [_tokens(phrase, nlp) for phrase in phrases])
-    contexts = tuple(
-        _context_class()(nlp, name, _termset(triggers), extension_name=f"esi_{name}", span_keys=[_SPANS])
-        for name, triggers in rules("context").items()
-    )
+    contexts = tuple(_context(nlp, name, triggers) for name, triggers in rules("context").items())
     return _Reader(nlp, matcher, contexts)
 
 
+def _context(nlp: Language, name: str, triggers: dict[str, Any]) -> Negex:
+    component = _context_class()(nlp, name, _termset(triggers), extension_name=f"esi_{name}", span_keys=[_SPANS])
+    component.through_lists = triggers.get("through_lists", False)  # pyright: ignore[reportAttributeAccessIssue]
+    return component
+
+
 def _tokens(phrase: str, nlp: Language) -> Doc:
-    """The phrase as the tokeniser would split it. It leaves words of plain letters whole: they need no tokenising."""
+    """The phrase as the tokeniser would split it. It leaves plain words and numbers whole: they need no tokenising."""
     from spacy.tokens import Doc
 
     words = phrase.split()
-    plain = phrase.isascii() and all(word.isalpha() for word in words)
+    plain = phrase.isascii() and all(word.isalpha() or word.isdigit() for word in words)
     return Doc(nlp.vocab, words=words) if plain else nlp.tokenizer(phrase)
 
 
@@ -119,7 +139,7 @@ def _vocabulary() -> dict[str, list[str]]:
     return {name: sorted({" ".join(normalise(phrase).split()) for phrase in said[name]}) for name in said}
 
 
-def _termset(triggers: dict[str, list[str]]) -> dict[str, list[str]]:
+def _termset(triggers: dict[str, Any]) -> dict[str, list[str]]:
     """The trigger lists of one context under negspacy's names."""
     keys = {"pseudo": "pseudo_negations", "before": "preceding_negations", "after": "following_negations"}
     lists = {theirs: triggers.get(ours, []) for ours, theirs in (*keys.items(), ("stop", "termination"))}
@@ -142,39 +162,26 @@ def find_mentions(text: str) -> list[Mention]:
 
 def _mentions(doc: Doc) -> list[Mention]:
     sentence_of = [index for index, sentence in enumerate(doc.sents) for _ in range(len(sentence))]
-    names = [(extension, extension.removeprefix("esi_")) for extension in doc.user_data[_MET]]
-    return [
-        Mention(
-            span.label_,
-            span.start_char,
-            span.end_char,
-            span.start,
-            span.end,
-            sentence_of[span.start],
-            frozenset(flag for extension, flag in names if span._.get(extension)),
-        )
-        for span in doc.user_data[_SPANS]
-    ]
+    met = [(extension, extension.removeprefix("esi_")) for extension in doc.user_data[_MET]]
+    found: list[Mention] = []
+    for span in doc.user_data[_SPANS]:
+        marks = span._
+        flags = frozenset(flag for extension, flag in met if marks.get(extension))
+        place = (span.label_, span.start_char, span.end_char, span.start, span.end)
+        found.append(Mention(*place, sentence_of[span.start], flags))
+    return found
 
 
 def _keep_longer(spans: list[Span]) -> list[Span]:
     """Drop words inside an idiom, and words that overlap a phrase which stands instead of them (`instead_of`)."""
     known = entries()
-    named = [(span, known[span.label_]) for span in spans if span.label_ in known]
-    idioms = [span for span, entry in named if entry.kind == "idiom"]
-    hiding = [(span, entry.instead_of) for span, entry in named if entry.instead_of]
+    placed = [(span.start, span.end, span.label_, span) for span in spans]
+    longer = [(start, end, known[name]) for start, end, name, _ in placed if name in known]
+    idioms = [(start, end) for start, end, entry in longer if entry.kind == "idiom"]
+    hiding = [(start, end, entry.instead_of) for start, end, entry in longer if entry.instead_of]
     return [
         span
-        for span in sorted(spans, key=lambda span: (span.start, span.end))
-        if span not in idioms
-        and not any(_inside(span, idiom) for idiom in idioms)
-        and not any(span.label_ in hidden and _overlap(span, longer) for longer, hidden in hiding)
+        for start, end, name, span in sorted(placed, key=lambda place: place[:2])
+        if not any(first <= start and end <= last for first, last in idioms)
+        and not any(first < end and start < last and name in hidden for first, last, hidden in hiding)
     ]
-
-
-def _inside(span: Span, longer: Span) -> bool:
-    return longer.start <= span.start and span.end <= longer.end and len(span) < len(longer)
-
-
-def _overlap(span: Span, other: Span) -> bool:
-    return other.start < span.end and span.start < other.end

@@ -10,6 +10,7 @@ from ..data.open_corpus import open_cases
 from ..data.rationale import reference_answer
 from ..data.sampling import oversampled, temperature_factors
 from ..data.table import read_cases
+from ..data.teacher import read_targets
 from ..errors import InputError
 from ..esi import Case, triage
 from ..reward import load_design
@@ -54,10 +55,11 @@ def sft_rows(cases: list[Case], experiment: Experiment, tokenizer: PreTrainedTok
     Where a label and the rules part, the completion says that the nurse judged so (`data.rationale`).
     """
     prompt = load_prompt(experiment.prompt)
+    given = read_targets(Path(experiment.data.targets)) if experiment.data.targets else {}
     return Dataset.from_dict(
         {
             "prompt": [render_prompt(tokenizer, case.narrative, prompt) for case in cases],
-            "completion": [reference_answer(case, triage(case.narrative)) for case in cases],
+            "completion": [given.get(case.case_id) or reference_answer(case, triage(case.narrative)) for case in cases],
         }
     )
 

@@ -38,6 +38,9 @@ class DataSettings(_Table):
         default=None, gt=0, description="instead: draw levels in proportion to share^(1/temperature)"
     )
     draws: int = Field(gt=0, description="training rows drawn")
+    targets: str | None = Field(
+        default=None, description="SFT: answers by case_id (`esi data targets`) in place of our own"
+    )
 
 
 class LoraSettings(_Table):
