@@ -107,6 +107,15 @@ def test_a_level_that_training_lacks_is_never_given(tmp_path: Path) -> None:
         assert all(reply.probabilities and reply.probabilities[1] == reply.probabilities[4] == 0 for reply in replies)
 
 
+def test_a_table_without_ages_or_arrivals_is_fitted(tmp_path: Path) -> None:
+    """MIMIC-IV-ED alone has no ages; a hospital's own table may lack any column."""
+    bare = [case.model_copy(update={"age_years": None, "arrival": None, "sex": None}) for case in CASES]
+    write_cases(bare, tmp_path / "bare.parquet")
+    fit_baselines(tmp_path / "bare.parquet", tmp_path / "fitted")
+    model = load_model(f"baseline:{tmp_path / 'fitted' / 'boosting'}")
+    assert levels(model, bare) == levels(model, CASES)  # what was never there in training decides nothing
+
+
 def test_missing_is_missing() -> None:
     case = Case(case_id="a", source="s", licence="open", narrative="n", sex="F", arrival="ambulance", pain=0)
     row = columns_of([case], ["chest", "pain"])[0]
