@@ -10,10 +10,11 @@ from esi_triage.data.table import write_cases
 from esi_triage.errors import InputError
 from esi_triage.esi import Case, Licence
 from esi_triage.evaluate import ledger
-from esi_triage.evaluate.evaluation import evaluate_cases, evaluate_file
+from esi_triage.evaluate.evaluation import Evaluation, evaluate_file, measure
 from esi_triage.evaluate.sections import sections
 from esi_triage.predict import load_model
 from esi_triage.predict.model import Model, Reply, constant_model, reply_of
+from esi_triage.predict.scoring import replies_to
 
 GOLD = [1, 2, 2, 3, 3, 3, 4, 5] * 5
 
@@ -61,6 +62,11 @@ def evaluated(tmp_path_factory):
     return folder / "out", result
 
 
+def _evaluated(model: Model) -> Evaluation:
+    cases = [_case(i, gold) for i, gold in enumerate(GOLD)]
+    return measure(model.name, cases, replies_to(model, cases, "test"))
+
+
 def test_everything_is_written_and_agrees(evaluated):
     folder, result = evaluated
     written = json.loads((folder / "metrics.json").read_text())
@@ -90,7 +96,7 @@ def test_the_baselines_are_paired_with_the_model(evaluated):
 
 
 def test_a_constant_model_is_not_called_better_than_itself(tmp_path):
-    result = evaluate_cases(constant_model("constant:3"), [_case(i, g) for i, g in enumerate(GOLD)], "c")
+    result = _evaluated(constant_model("constant:3"))
     assert result.metrics["margin_over_best_constant"]["value"] == 0
     assert result.metrics["levels_answered"] == 1
     (beside,) = [s for s in sections("constant:3", result.metrics) if s.title.startswith("D.")]
@@ -160,7 +166,7 @@ def test_the_page_is_one_file_and_every_table_and_figure_is_in_it(evaluated):
 
 def test_calibration_is_told_only_where_there_are_probabilities(tmp_path):
     silent = Model("bare", lambda texts, advance: (advance(len(texts)), [reply_of("ANSWER: ESI 3")] * len(texts))[1])
-    result = evaluate_cases(silent, [_case(i, g) for i, g in enumerate(GOLD)], "bare")
+    result = _evaluated(silent)
     assert not [s for s in sections("bare", result.metrics) if s.title.startswith("F.")]
     assert result.metrics["steps"] is None
 

@@ -51,11 +51,6 @@ class Evaluation:
         return [reply.level for reply in self.replies]
 
 
-def evaluate_cases(model: Model, cases: Sequence[Case], label: str, output: Path | None = None) -> Evaluation:
-    """Let the model answer the labelled cases and measure it. Cases without gold must have been left out."""
-    return measure(model.name, cases, replies_to(model, cases, label, output))
-
-
 def measure(
     model: str, cases: Sequence[Case], replies: Sequence[Reply], others: Mapping[str, Levels] | None = None
 ) -> Evaluation:
