@@ -19,8 +19,8 @@ from .styles import STYLES, Story, normal_text, signs_text, tell, worded
 
 # More even than an ED (MIMIC-IV-ED has 5.7/33.3/53.7/7.0/0.3 %), so that each level can be learned.
 PRIOR = {1: 0.15, 2: 0.24, 3: 0.23, 4: 0.19, 5: 0.19}
-# A nurse decides by what she sees; one note in ten leaves it out, and its level is then likely, not certain.
-CLUE_MENTIONED = 0.9
+# A nurse decides by what she sees. Notes leave it out, but only where the level is the complaint's most usual one.
+CLUE_MENTIONED = 0.7
 CONTRAST_SHARE = 0.1
 CATALOGUE_SHARE = 0.3  # of the rest
 NOT_RECORDED = {1: 0.30, 2: 0.06, 3: 0.04, 4: 0.06, 5: 0.10}  # the sickest go straight to the bay
@@ -148,7 +148,8 @@ def _signs(
 def _story(
     presentation: Presentation, picture: Picture, patient: _Patient, signs: str | None, rng: random.Random
 ) -> Story:
-    mentioned = rng.random() < CLUE_MENTIONED or patient.style == "brief"
+    told_anyway = patient.style == "brief" or picture.level != presentation.usual_level
+    mentioned = rng.random() < CLUE_MENTIONED or told_anyway
     quoted = rng.random() < {"quote": 1.0, "brief": 0.15}.get(patient.style, 0.3)
     said = patient.said if quoted else None
     history = (
