@@ -118,7 +118,7 @@ def test_evaluate_writes_metrics_with_intervals(tmp_path: Path) -> None:
     assert "bad row 6 (bad): gold = 9" in found.stderr
     measured = json.loads((output / "metrics.json").read_text())
     assert measured["n"] == 4
-    assert measured["rows"] == {"in": 6, "evaluated": 4, "without_gold": 1, "bad": 1}
+    assert measured["rows"] == {"in": 6, "evaluated": 4, "without_gold": 1, "bad": 1, "other_split": 0}
     for name, value in {"exact": 0.5, "within_one": 0.75, "no_parse": 0.0}.items():
         assert measured[name]["value"] == value
         assert measured[name]["n"] == 4

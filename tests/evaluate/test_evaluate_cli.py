@@ -1,5 +1,6 @@
 """`esi evaluate` with a gate, and `esi card`: exit codes and what is said."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from esi_triage.cli.card import card
 from esi_triage.cli.evaluate import evaluate
 from esi_triage.data.table import write_cases
 from esi_triage.errors import InputError
-from esi_triage.esi import Case
+from esi_triage.esi import Case, Split
 from esi_triage.train.experiment import load_experiment
 
 
@@ -81,3 +82,29 @@ def test_a_card_is_written_and_says_how_much_is_left_to_the_author(cases):
     assert result.exit_code == 0
     assert "README.md (for the author to complete: 2)" in result.output  # and the hardware, which is not known
     assert (run / "checklists.md").is_file()
+
+
+def test_one_split_alone_is_measured_and_training_rows_are_not_passed_over(tmp_path):
+    file = tmp_path / "cases.jsonl"
+    told: list[tuple[int, Split]] = [(2, "train"), (3, "train"), (2, "held_out"), (4, "tuning"), (2, "held_out")]
+    rows = [
+        Case(case_id=str(i), source="t", licence="open", narrative="A man with a cough.", gold=gold, split=split)
+        for i, (gold, split) in enumerate(told)
+    ]
+    write_cases(rows, file)
+    whole = _evaluated(file)
+    assert "constant:2 on 5 cases" in whole.output
+    assert "2 of them are of the split train" in whole.output
+    assert "2 of its cases are of the split train" in (tmp_path / "out" / "report.md").read_text()
+    apart = _evaluated(file, "--split", "held_out")
+    assert "on 2 cases (0 without a gold level left out, 0 bad rows, 3 of other splits)" in apart.output
+    assert "split train" not in apart.output
+    kept = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert kept["rows"] == {"in": 5, "evaluated": 2, "without_gold": 0, "bad": 0, "other_split": 3}
+    assert kept["exact"]["value"] == 1
+
+
+def test_a_split_that_is_not_there_is_named(cases):
+    result = _evaluated(cases, "--split", "held_out")
+    assert isinstance(result.exception, InputError)
+    assert "no labelled row has the split held_out; there are no split (5)" in str(result.exception)

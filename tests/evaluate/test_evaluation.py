@@ -13,8 +13,8 @@ from esi_triage.evaluate import ledger
 from esi_triage.evaluate.evaluation import Evaluation, evaluate_file, measure
 from esi_triage.evaluate.sections import sections
 from esi_triage.predict import load_model
-from esi_triage.predict.model import Model, Reply, constant_model, reply_of
-from esi_triage.predict.scoring import replies_to
+from esi_triage.predict.model import Model, Reply, constant_model, reply_of, streaming_model
+from esi_triage.predict.scoring import read_replies, replies_to
 
 GOLD = [1, 2, 2, 3, 3, 3, 4, 5] * 5
 
@@ -181,3 +181,50 @@ def test_sections_state_an_interval_with_every_share(evaluated):
         for table in section.tables if section.title[0] != "K" else ():
             for cell in (cell for row in table.rows for cell in row if re.match(r"[\d.]+ %", cell)):
                 assert re.fullmatch(r"[\d.]+ % \(\d+ to \d+\)", cell), (section.title, cell)
+
+
+def _sampling(seed: int = 0, asked: list[int] | None = None, dies_in: int | None = None) -> Model:
+    """Right on the cases that its seed does not pick out; keeps what it was asked, and may die in a sample."""
+
+    def stream(cases):
+        for place, case in enumerate(cases):
+            if seed == dies_in and place == 20:
+                raise KeyboardInterrupt
+            if asked is not None:
+                asked.append(seed)
+            gold = case.gold or 3
+            wrong = int(case.case_id.removeprefix("case-")) % 4 == seed
+            yield [(place, reply_of(f"ANSWER: ESI {gold % 5 + 1 if wrong else gold}"))]
+
+    return streaming_model("sampling", stream, f"seed {seed}", again=lambda k: _sampling(seed + k, asked, dies_in))
+
+
+def test_repeated_answers_are_measured_and_kept(tmp_path):
+    result, _, _ = evaluate_file(_sampling(), _file(tmp_path), tmp_path / "out", samples=3)
+    r = result.metrics["repeatability"]
+    assert (r["k"], r["n"]) == (3, 40)
+    assert [exact["value"] for exact in r["exact"]] == [0.75, 0.75, 0.75]
+    assert r["unanimous"]["value"] == 0.25  # samples 1 to 3 each err on another quarter
+    assert r["agreement"]["value"] == pytest.approx(0.25 + 0.75 / 3)
+    assert r["commonest_exact"]["value"] == 1
+    assert result.metrics["exact"]["value"] == 0.75
+    third = read_replies(tmp_path / "out" / "predictions-3.parquet")
+    assert sum(reply.level == gold for reply, gold in zip(third, GOLD, strict=True)) == 30
+    written = (tmp_path / "out" / "report.md").read_text()
+    assert "each case asked 3 times" in written
+    assert "25.0 %" in written
+
+
+def test_killed_in_a_later_sample_nothing_is_asked_twice(tmp_path):
+    asked: list[int] = []
+    file = _file(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_file(_sampling(0, asked, dies_in=1), file, tmp_path / "out", samples=2)
+    evaluate_file(_sampling(0, asked), file, tmp_path / "out", samples=2)
+    assert sorted(asked) == [0] * 40 + [1] * 40
+    assert not [*(tmp_path / "out").glob("*journal*")]
+
+
+def test_what_answers_the_same_each_time_is_not_asked_again(tmp_path):
+    with pytest.raises(InputError, match="rules answers the same each time"):
+        evaluate_file(load_model("rules"), _file(tmp_path), tmp_path / "out", samples=2)

@@ -248,3 +248,14 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 
 def test_the_full_address_will_do_too(stub: Stub) -> None:
     assert find_endpoint(f"{stub.url}/chat/completions/", "m").url == stub.url
+
+
+def test_asked_again_it_is_another_sample(at: At) -> None:
+    """A seed moves on; without one the server draws anew, and a kept reply of one sample is none of the next."""
+    seeded = at(parameters={"temperature": 0.1, "seed": 5})
+    assert seeded.again is not None
+    assert seeded.again(2).settings["decoding"] == {"temperature": 0.1, "seed": 7}
+    plain = at()
+    assert plain.again is not None
+    assert len({plain.identity, plain.again(1).identity, plain.again(2).identity}) == 3
+    assert plain.again(1).settings == plain.settings

@@ -7,7 +7,7 @@ import pytest
 
 from esi_triage.answer import load_prompt
 from esi_triage.data.open_corpus import open_cases
-from esi_triage.predict.local import Protocol, generate_replies
+from esi_triage.predict.local import Protocol, generate_replies, local_model
 from esi_triage.train.base import load_base
 
 NOTES = [case.narrative for case in open_cases(7, seed=4, core=True)]
@@ -46,3 +46,12 @@ def test_what_is_left_is_answered_as_in_one_go(base: Any, in_one_go: Batches) ->
 
 def test_the_seed_decides_the_replies(base: Any, in_one_go: Batches) -> None:
     assert generated(base, NOTES, replace(PROTOCOL, seed=1)) != in_one_go
+
+
+def test_asked_again_the_weights_are_the_same_and_the_seed_is_not(base: Any) -> None:
+    model = local_model(base[0].name_or_path, seed=3)
+    assert model.again is not None
+    second = model.again(1)
+    assert (model.settings["decoding"]["seed"], second.settings["decoding"]["seed"]) == (3, 4)
+    assert {**model.settings, "decoding": None} == {**second.settings, "decoding": None}
+    assert model.identity != second.identity

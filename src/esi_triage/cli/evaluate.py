@@ -1,7 +1,7 @@
 """`esi evaluate`: a model on labelled cases."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,18 @@ Beside = Annotated[
     typer.Option(
         help="another model that answers the same cases and stands beside this one: the run it was trained from, the "
         "base alone, baseline:FOLDER/NAME; may be given several times",
+        rich_help_panel=_PANEL,
+    ),
+]
+Only = Annotated[
+    Literal["train", "tuning", "held_out"] | None, typer.Option(help="only the rows of this split [default: all]")
+]
+Samples = Annotated[
+    int,
+    typer.Option(
+        help="how often a model that samples is asked about each case, to see how far its answers repeat; the first "
+        "sample is the one that is measured",
+        min=1,
         rich_help_panel=_PANEL,
     ),
 ]
@@ -47,6 +59,7 @@ def evaluate(
     cases: Annotated[Path, typer.Option(help="labelled cases (.parquet or .jsonl): case_id, narrative, gold")],
     output: Annotated[Path, typer.Option("--output", "-o", help="folder for metrics.json and report.html")],
     model: ModelName = "",
+    split: Only = None,
     seed: Seed = None,
     predictions: Annotated[
         Path | None,
@@ -62,6 +75,7 @@ def evaluate(
     timeout: Timeout = 300,
     parameter: Parameters = None,
     beside: Beside = None,
+    samples: Samples = 1,
     perturb: Perturb = False,
     with_cases: WithCases = False,
     gate: Gate = None,
@@ -105,6 +119,8 @@ def evaluate(
         output,
         spec=str(predictions) if predictions else model,
         others={other: load_model(other, seed) for other in beside or ()},
+        split=split,
+        samples=samples,
         perturb=perturb,
         with_cases=with_cases,
     )
@@ -112,7 +128,11 @@ def evaluate(
     constant = m["best_constant"]
     for row in bad:
         typer.echo(f"bad row {row.row} ({row.case_id or 'no case_id'}): {row.reason}", err=True)
-    typer.echo(f"{result.model} on {m['n']} cases ({unlabelled} without a gold level left out, {len(bad)} bad rows)")
+    left_out = f"{unlabelled} without a gold level left out, {len(bad)} bad rows"
+    left_out += f", {m['rows']['other_split']} of other splits" if split else ""
+    typer.echo(f"{result.model} on {m['n']} cases ({left_out})")
+    if seen := m["splits"].get("train"):
+        typer.echo(f"{seen} of them are of the split train, which a model may have learned by heart", err=True)
     for name in ("exact", "within_one"):
         trivial = f"always ESI-{constant['level']}: {interval(constant[name])}"
         typer.echo(f"  {name.replace('_', ' '):11} {interval(m[name])}   {trivial}")

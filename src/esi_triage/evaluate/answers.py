@@ -28,9 +28,14 @@ class Answers(NamedTuple):
         hits, cases = self.kinds.tables @ (counted & among).ravel(), self.kinds.tables @ among.ravel()
         return clustered_proportion(hits, cases, self.kinds.patients)
 
-    def figure(self, function: Callable[[Table], Any]) -> Figure:
-        """A function of tables on these answers, with its bootstrap interval."""
-        return percentile_figure(function(self.total), function(self.drawn), self.n, self.kinds.patients.sum())
+    def figure(self, function: Callable[[Table], Any], corrected: bool = False) -> Figure:
+        """A function of tables on these answers, with its bootstrap interval, `corrected` for bias.
+
+        Correct what changes smoothly with the table: a mean over levels jumps where a resample has none of a level.
+        """
+        centre = function(self.total + imagined(self.total).reshape(5, 6)) if corrected else None
+        patients = self.kinds.patients.sum()
+        return percentile_figure(function(self.total), function(self.drawn), self.n, patients, centre)
 
 
 def answers_of(kinds: Kinds, resamples: int, seed: int) -> Answers:

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 from .intervals import LEVEL, Figure
 
 RESAMPLES = 2000
+_BELOW = (0.02, 0.98)  # a correction beyond these would rest on a handful of resamples
 _BLOCK = 4_000_000  # weights held at a time: 32 MB
 
 
@@ -90,17 +91,22 @@ def patient_weights(n: int, resamples: int, seed: int) -> Iterator[NDArray[np.fl
         yield np.array(drawn, dtype=float)
 
 
-def percentile_figure(value: Any, resamples: Any, n: float, patients: float) -> Figure:
+def percentile_figure(value: Any, resamples: Any, n: float, patients: float, centre: Any = None) -> Figure:
     """`value` with the 95 % percentile interval of its resamples; all null where the data do not define it.
 
     The tails are those that Student's t asks for with so many patients (the expanded percentile interval of Hesterberg
-    2015). Resamples that do not define the figure (NaN) are left out.
+    2015). `centre` is the figure of what was drawn from: where it is not the median of the resamples, both ends move
+    (the bias-corrected interval of Efron 1981). Resamples that do not define the figure (NaN) are left out.
     """
     defined = resamples[~np.isnan(resamples)]
     if np.isnan(value) or defined.size == 0:
         return Figure(value=None, low=None, high=None, n=int(n))
     freedom = max(patients - 1, 1)
-    tail = ndtr(stdtrit(freedom, (1 - LEVEL) / 2) * np.sqrt((freedom + 1) / freedom))
-    low, high = np.quantile(defined, [tail, 1 - tail])
+    tail = stdtrit(freedom, (1 - LEVEL) / 2) * np.sqrt((freedom + 1) / freedom)
+    bias = 0.0
+    if centre is not None and not np.isnan(centre):
+        below = ((defined < centre).mean() + (defined <= centre).mean()) / 2
+        bias = ndtri(np.clip(below, *_BELOW))
+    low, high = np.quantile(defined, ndtr([2 * bias + tail, 2 * bias - tail]))
     # a smoothed bootstrap is centred a little below what was seen; the interval always holds what was seen
     return Figure(value=float(value), low=float(min(low, value)), high=float(max(high, value)), n=int(n))

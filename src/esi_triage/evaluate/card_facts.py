@@ -148,7 +148,10 @@ def _tested(m: Mapping[str, Any]) -> Facts:
     rows, use = m.get("rows"), m.get("ledger")
     file = f"{m['cases_file']} (sha256 {m['cases_sha256'][:12]}), " if "cases_file" in m else ""
     left_out = (
-        f"; {rows['without_gold']} without gold and {rows['bad']} bad rows left out of {rows['in']}" if rows else ""
+        f"; {rows['without_gold']} without gold, {rows['bad']} bad rows and {rows['other_split']} of other splits left "
+        f"out of {rows['in']}"
+        if rows
+        else ""
     )
     return {
         "test_data": f"{file}{m['n']} labelled cases of {m['intervals']['patients']} patients",
@@ -177,8 +180,19 @@ def _measured(m: Mapping[str, Any]) -> Facts:
         "margin": f"Against the best constant (always ESI-{best}): {margin} points",
         "safety": ", ".join(f"{label} {interval(m[name])}" for label, name in shares.items()),
         "no_parse": interval(m["no_parse"]),
+        "repeats": _repeated(m),
         "baselines": f"exact: {exact}",
     }
+
+
+def _repeated(m: Mapping[str, Any]) -> str:
+    r = m.get("repeatability")
+    if r is None:
+        return "One answer a case; repeated answers were not drawn"
+    return (
+        f"{r['k']} answers a case, of which the first is measured: {interval(r['unanimous'])} of the cases were "
+        f"answered alike each time, {interval(r['agreement'])} of the pairs of answers to one case are the same level"
+    )
 
 
 def _subgroups(m: Mapping[str, Any]) -> Facts:

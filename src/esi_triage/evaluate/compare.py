@@ -76,7 +76,7 @@ def differences(
 
 def _imagined_pair(cube: NDArray[np.float64]) -> NDArray[np.float64]:
     """(180,): half a case in which only one of the two errs, either with the same weight."""
-    errs = imagined(cube.sum(-1)).reshape(5, 6) / 2
+    errs = imagined(cube.sum(-1)).reshape(5, 6) / 4
     pair = np.zeros((5, 6, 6))
     levels = np.arange(5)
     pair[levels, :, levels] += errs

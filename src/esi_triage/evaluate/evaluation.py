@@ -5,14 +5,16 @@
 3. The scoring is noted in the ledger; everything is written.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ..data.table import BadRow, read_cases, write_quarantine
 from ..errors import InputError
-from ..esi import Case
+from ..esi import Case, Split
 from ..files import sha256_of, write_json
 from ..predict.journal import close
 from ..predict.model import Model, Reply
@@ -25,6 +27,7 @@ from .identity import settings_of
 from .metrics import metrics, share_of
 from .perturb import perturbations
 from .readings import read_all
+from .repeat import repeatability
 from .report import write_report
 from .slices import slices
 from .steps import steps
@@ -33,12 +36,13 @@ from .table import Levels
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A model's replies on labelled cases, and what they score."""
+    """A model's replies on labelled cases, and what they score; `samples` are further replies to the same."""
 
     model: str
     cases: list[Case]
     replies: list[Reply]
     metrics: dict[str, Any]
+    samples: Sequence[Sequence[Reply]] = ()
 
     @property
     def gold(self) -> list[int]:
@@ -52,11 +56,16 @@ class Evaluation:
 
 
 def measure(
-    model: str, cases: Sequence[Case], replies: Sequence[Reply], others: Mapping[str, Levels] | None = None
+    model: str,
+    cases: Sequence[Case],
+    replies: Sequence[Reply],
+    others: Mapping[str, Levels] | None = None,
+    samples: Sequence[Sequence[Reply]] = (),
 ) -> Evaluation:
     """Everything that is measured on labelled cases and the replies to them, in order.
 
-    `others` are levels by name that stand beside the model, in addition to the baselines of every report.
+    `others` are levels by name that stand beside the model, in addition to the baselines of every report; `samples` are
+    its further replies to the same cases.
     """
     gold = [case.gold for case in cases if case.gold is not None]
     levels = [reply.level for reply in replies]
@@ -72,6 +81,7 @@ def measure(
         truncated=[reply.truncated for reply in replies],
         gold_sources=[case.gold_source for case in cases],
     )
+    measured["splits"] = dict(Counter(case.split or "none" for case in cases))
     readings = read_all([case.narrative for case in cases])
     measured["no_reply"] = share_of([reply.error is not None for reply in replies], patients)
     measured["levels_answered"] = len({level for level in levels if level is not None})
@@ -80,7 +90,10 @@ def measure(
     measured["baselines"] = beside(cases, levels, baseline_answers(cases, readings) | dict(others or {}))
     measured["slices"] = slices(cases, readings, levels)
     measured["steps"] = steps(cases, readings, [reply.text for reply in replies], levels)
-    return Evaluation(model, list(cases), list(replies), measured)
+    if samples:
+        asked = [levels, *([reply.level for reply in again] for again in samples)]
+        measured["repeatability"] = repeatability(asked, gold, subjects)
+    return Evaluation(model, list(cases), list(replies), measured, samples)
 
 
 def evaluate_file(
@@ -90,33 +103,46 @@ def evaluate_file(
     *,
     spec: str | None = None,
     others: Mapping[str, Model] | None = None,
+    split: Split | None = None,
+    samples: int = 1,
     perturb: bool = False,
     with_cases: bool = False,
 ) -> tuple[Evaluation, list[BadRow], int]:
-    """Evaluate on the labelled rows of `file`; writes the folder `output`.
+    """Evaluate on the labelled rows of `file`, those of `split` where it is given; writes the folder `output`.
 
     `spec` is what the user typed for the model (default: its name); `others` are models that answer the same cases and
-    stand beside it; `perturb` asks it again about changed narratives; `with_cases` puts the cases into the report.
-    Returns the evaluation, the bad rows (quarantined beside the predictions) and how many rows had no gold level.
-    Raises InputError where no row is labelled, the ledger cannot be written, or credentialed cases would be shown.
+    stand beside it; `samples` is how often it is asked in all, to see how far its answers repeat; `perturb` asks it
+    again about changed narratives; `with_cases` puts the cases into the report. Returns the evaluation, the bad rows
+    (quarantined beside the predictions) and how many rows had no gold level. Raises InputError where no row is
+    labelled, the ledger cannot be written, credentialed cases would be shown, or no chance is in the answers.
     """
-    cases, bad, unlabelled = labelled(file)
+    every, bad, unlabelled = labelled(file)
+    cases = _of_split(every, split, file)
     if with_cases:
         only_open(cases, file)
+    if samples > 1 and model.again is None:
+        raise InputError(f"--samples {samples}: {model.name} answers the same each time; leave --samples out.")
     ledger.check(file)
-    replies = replies_to(model, cases, f"{model.name} on {file.name}", output / "predictions.parquet")
+    predictions = output / "predictions.parquet"
+    replies = replies_to(model, cases, f"{model.name} on {file.name}", predictions)
     compared = {
         name: [reply.level for reply in replies_to(other, cases, f"{name} on {file.name}")]
         for name, other in (others or {}).items()
     }
-    result = measure(model.name, cases, replies, compared)
+    more = [
+        replies_to(model.again(k), cases, f"{model.name} on {file.name}, sample {k + 1}", predictions)
+        for k in range(1, samples)
+        if model.again
+    ]
+    result = measure(model.name, cases, replies, compared, more)
     if perturb:
         result.metrics["perturbations"] = perturbations(model, cases, result.predicted)
     result.metrics["rows"] = {
-        "in": len(cases) + unlabelled + len(bad),
+        "in": len(every) + unlabelled + len(bad),
         "evaluated": len(cases),
         "without_gold": unlabelled,
         "bad": len(bad),
+        "other_split": len(every) - len(cases),
     }
     note(result, file, spec or model.name, model.identity)
     result.metrics["settings"] |= model.settings
@@ -135,6 +161,16 @@ def labelled(file: Path) -> tuple[list[Case], list[BadRow], int]:
             f"{len(bad)} are bad" + (f" (row {bad[0].row}: {bad[0].reason})." if bad else ".")
         )
     return cases, bad, unlabelled
+
+
+def _of_split(cases: list[Case], split: Split | None, file: Path) -> list[Case]:
+    if split is None:
+        return cases
+    found = [case for case in cases if case.split == split]
+    if not found:
+        there = ", ".join(f"{name or 'no split'} ({n})" for name, n in Counter(c.split for c in cases).most_common())
+        raise InputError(f"{file}: no labelled row has the split {split}; there are {there}.")
+    return found
 
 
 def only_open(cases: Sequence[Case], file: Path) -> None:
@@ -165,13 +201,14 @@ def note(result: Evaluation, file: Path, spec: str, identity: str | None = None)
 
 
 def write_evaluation(result: Evaluation, output: Path, bad: Sequence[BadRow] = (), with_cases: bool = False) -> None:
-    """Write metrics.json, predictions.parquet, report.html and report.md into `output`."""
+    """Write metrics.json, predictions.parquet (predictions-2.parquet, ...), report.html, report.md into `output`."""
     output.mkdir(parents=True, exist_ok=True)
-    rows = [prediction(case, reply) for case, reply in zip(result.cases, result.replies, strict=True)]
     predictions = output / "predictions.parquet"
-    write_predictions(rows, predictions)
+    for k, replies in enumerate((result.replies, *result.samples), start=1):
+        rows = [prediction(case, reply) for case, reply in zip(result.cases, replies, strict=True)]
+        write_predictions(rows, predictions if k == 1 else output / f"predictions-{k}.parquet")
     write_quarantine(list(bad), predictions)
     shown = list(zip(result.cases, result.replies, strict=True)) if with_cases else []
     write_report(result.model, result.metrics, output, [asdict(row) for row in bad], shown)
     write_json(output / "metrics.json", result.metrics)
-    close(predictions, result.replies)
+    close(predictions, chain(result.replies, *result.samples))

@@ -60,7 +60,9 @@ def metrics(
         "best_constant": best_constant(gold, "exact", subjects),
         "best_constant_within_one": best_constant(gold, "within_one", subjects),
         "costs": costs.tolist(),
-        "expected_cost_by_ratio": {str(ratio): answers.figure(expected_cost(cost_ratio(ratio))) for ratio in RATIOS},
+        "expected_cost_by_ratio": {
+            str(ratio): answers.figure(expected_cost(cost_ratio(ratio)), corrected=True) for ratio in RATIOS
+        },
         "intervals": _method(patients, resamples, seed),
     }
     if probabilities is not None:
@@ -81,11 +83,11 @@ def figures(answers: Answers, costs: NDArray[np.float64]) -> dict[str, Any]:
     return {
         "n": answers.n,
         **{name: answers.share(counted, among) for name, (counted, among) in SHARES.items()},
-        "qwk": answers.figure(quadratic_kappa),
-        "ac2": answers.figure(gwet_ac2),
+        "qwk": answers.figure(quadratic_kappa, corrected=True),
+        "ac2": answers.figure(gwet_ac2, corrected=True),
         "macro_f1": answers.figure(macro_f1),
         "macro_mae": answers.figure(macro_mae),
-        "expected_cost": answers.figure(expected_cost(costs)),
+        "expected_cost": answers.figure(expected_cost(costs), corrected=True),
     }
 
 
@@ -161,7 +163,8 @@ def _method(patients: NDArray[np.intp], resamples: int, seed: int) -> dict[str, 
         "level": LEVEL,
         "patients": int(patients.max(initial=-1)) + 1,
         "proportions": "Wilson, n divided by the design effect of several cases a patient",
-        "others": "percentile bootstrap over patients, smoothed by half an imagined case",
+        "others": "percentile bootstrap over patients, smoothed by one imagined case; of kappa, AC2 and cost "
+        "corrected for bias",
         "resamples": resamples,
         "seed": seed,
     }

@@ -236,29 +236,48 @@ def _calibration(m: dict[str, Any]) -> Section | None:
 
 def _robustness(m: dict[str, Any]) -> Section:
     rows = [s for s in m["slices"] if s["group"] in ("vital signs", "length")]
-    section = Section("G. What is missing, what is changed", tables=[_slice_table(rows)], note=_FEW)
-    p = m.get("perturbations")
-    if p is None:
-        lead = "Changed narratives were not asked about: “esi evaluate --perturb” does."
-        return Section(section.title, lead, section.tables, note=section.note)
+    title, tables = "G. What is missing, what is changed, what repeats", [_slice_table(rows)]
+    not_asked, notes = [], [_FEW]
+    if p := m.get("perturbations"):
+        tables += _perturbed(p)
+        notes.append(
+            f"The threshold of {percent(p['threshold'])} was set beforehand (EQUITRIAGE); “undecided”: the interval "
+            "holds it. Flips of the same text asked again are chance in decoding: no other change can be blamed for as "
+            "many."
+        )
+    else:
+        not_asked.append("Changed narratives were not asked about: “esi evaluate --perturb” does.")
+    if r := m.get("repeatability"):
+        tables.append(_repeated(r))
+    else:
+        not_asked.append("Each case was asked once: “esi evaluate --samples 5” tells how far a sampled answer repeats.")
+    return Section(title, " ".join(not_asked), tables, note=" ".join(notes))
+
+
+def _perturbed(p: dict[str, Any]) -> list[Table]:
     limit = percent(p["threshold"])
     must_not = [
         [name, str(f["flips"]["n"]), interval(f["flips"]), f"{f['more_urgent']} / {f['less_urgent']}", f["verdict"]]
         for name, f in p["must_not_change"].items()
     ]
     must = [[name, str(f["missed"]["n"]), interval(f["missed"]), f["verdict"]] for name, f in p["must_change"].items()]
-    tables = [
-        *section.tables,
+    return [
         Table(
             ["must not change the answer", "n", "answers that flip", "more / less urgent", f"against {limit}"], must_not
         ),
         Table(["must change the answer", "n", "not answered ESI 1", f"against {limit}"], must),
     ]
-    note = (
-        f"{_FEW} The threshold of {limit} was set beforehand (EQUITRIAGE); “undecided”: the interval holds it. Flips "
-        "of the same text asked again are chance in decoding: no other change can be blamed for as many."
-    )
-    return Section(section.title, "", tables, note=note)
+
+
+def _repeated(r: dict[str, Any]) -> Table:
+    rows = [
+        ["cases answered alike each time", interval(r["unanimous"])],
+        ["pairs of answers to one case that are the same level", interval(r["agreement"])],
+        ["entropy of the answers to one case (bits; 0: always the same)", number(r["entropy"])],
+        *([f"exact, sample {k}", interval(exact)] for k, exact in enumerate(r["exact"], start=1)),
+        ["exact, commonest answer (ties: the more urgent)", interval(r["commonest_exact"])],
+    ]
+    return Table([f"each case asked {r['k']} times", ""], rows)
 
 
 def _steps(m: dict[str, Any]) -> Section:
@@ -311,6 +330,8 @@ def _use(m: dict[str, Any]) -> Section | None:
     lead = f"This case set ({m['cases_file']}, sha256 {m['cases_sha256'][:12]}) has been scored {in_words(use)}."
     if use["other_versions"]:
         lead += f" Other versions of this file: scored {use['other_versions']} times."
+    if seen := m["splits"].get("train"):
+        lead += f" {seen} of its cases are of the split train: of a model that learned from it this is no test."
     note = (
         "A set that is scored often becomes a tuning set. Only scorings with its ledger beside it are counted. Whether "
         "training has seen its patients or texts is not checked here: “esi data check TRAIN TEST” does."

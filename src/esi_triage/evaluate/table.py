@@ -55,7 +55,7 @@ def cell_of(gold: Sequence[int], predicted: Levels) -> NDArray[np.intp]:
 
 
 def imagined(table: Table) -> NDArray[np.float64]:
-    """(30,): half a case that was not seen, over the wrong answers, each step further from gold less likely.
+    """(30,): one case that was not seen, over the wrong answers, each step further from gold less likely.
 
     What it is for: a test set of 36 in which nothing went badly wrong does not show that nothing can. Without it the
     bootstrap of such a set is certain that nothing can, and its intervals are too narrow (benchmarks/coverage.py).
@@ -64,4 +64,4 @@ def imagined(table: Table) -> NDArray[np.float64]:
     weight = np.divide(1, distance**2, out=np.zeros((5, 6)), where=distance > 0)
     weight[:, 5] = 0.1  # silence: rarer than an answer three levels off
     gold = table.sum(axis=1, keepdims=True) / max(table.sum(), 1)
-    return (0.5 * gold * weight / weight.sum(axis=1, keepdims=True)).ravel()
+    return (gold * weight / weight.sum(axis=1, keepdims=True)).ravel()

@@ -49,14 +49,20 @@ def local_model(spec: str, seed: int | None = None) -> Model:
     if seed is not None:
         protocol = replace(protocol, seed=seed)
     model.eval()
-
-    def stream(cases: Sequence[Case]) -> Generator[list[tuple[int, Reply]], None, None]:
-        return generate_replies(model, tokenizer, [case.narrative for case in cases], prompt, protocol)
-
     weights = sha256_of(adapter / "adapter_model.safetensors") if adapter else ""
-    identity = f"{base.name_or_path} {weights} {prompt.sha256} {protocol}"
-    settings = {"prompt": prompt.name, "prompt_sha256": prompt.sha256, "decoding": asdict(protocol)}
-    return streaming_model(folder.name if folder.exists() else spec, stream, identity, settings)
+
+    def sample(k: int) -> Model:
+        seeded = replace(protocol, seed=protocol.seed + k)
+
+        def stream(cases: Sequence[Case]) -> Generator[list[tuple[int, Reply]], None, None]:
+            return generate_replies(model, tokenizer, [case.narrative for case in cases], prompt, seeded)
+
+        identity = f"{base.name_or_path} {weights} {prompt.sha256} {seeded}"
+        settings = {"prompt": prompt.name, "prompt_sha256": prompt.sha256, "decoding": asdict(seeded)}
+        name = folder.name if folder.exists() else spec
+        return streaming_model(name, stream, identity, settings, sample if protocol.do_sample else None)
+
+    return sample(0)
 
 
 def _with_adapter(base: PreTrainedModel, adapter: Path) -> Any:

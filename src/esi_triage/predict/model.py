@@ -51,7 +51,8 @@ class Model:
     It calls `advance(k)` whenever k more are done, so that a caller can show progress. `stream` is there where the
     model reads more of a case than its narrative, or takes so long that its replies are kept one by one; `identity`
     then stands for all that decides a reply (weights, prompt, settings), so that a kept one is never taken for another
-    model's; `settings` are those to report (prompt, decoding, endpoint, agreement), as plain values.
+    model's; `settings` are those to report (prompt, decoding, endpoint, agreement), as plain values. `again(k)`, k from
+    1, is the same model with other chance, for its sample k + 1; null where no chance is in its answers.
     """
 
     name: str
@@ -59,10 +60,15 @@ class Model:
     stream: Stream | None = None
     identity: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    again: Callable[[int], "Model"] | None = None
 
 
 def streaming_model(
-    name: str, stream: Stream, identity: str | None = None, settings: Mapping[str, Any] | None = None
+    name: str,
+    stream: Stream,
+    identity: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    again: Callable[[int], Model] | None = None,
 ) -> Model:
     """A model made of its stream. Bare narratives become cases that say nothing else, and count as credentialed."""
 
@@ -77,7 +83,7 @@ def streaming_model(
             advance(len(known))
         return [replies[place] for place in range(len(cases))]
 
-    return Model(name, answer, stream, identity, settings or {})
+    return Model(name, answer, stream, identity, settings or {}, again)
 
 
 def constant_model(spec: str) -> Model:
