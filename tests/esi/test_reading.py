@@ -2,7 +2,7 @@
 
 import pytest
 
-from esi_triage.esi import read
+from esi_triage.esi import read, triage
 from esi_triage.esi.measures import read_measures
 
 
@@ -103,3 +103,28 @@ def test_json_values_are_plain() -> None:
     plain = read("54 y/o M, chest pain. BP 150/90.").to_dict()
     assert plain["vitals"]["sbp"] == 150
     assert plain["items"][0]["status"] == "present"
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        *("\n", "\n\n", ".\n", ")\n(", " \n- ", "\r\n", "\n\u2022 ", "\u2022", "\t", "\u00a0", "\u200b", "\u2028"),
+        *(";", ",", ".", "...", "/", "+", " + ", "&", "|", "=", ":", "(", "->", "-", "\u2014", "!"),
+    ],
+)
+def test_words_are_found_however_they_are_parted(between: str) -> None:
+    """A note of several lines once lost the last word of each."""
+    words = ("cough", "fever", "vomiting", "chest pain")
+    told = {(item.name, item.status) for item in read(". ".join(words)).items}
+    assert {"cough", "fever", "vomiting", "chest-pain"} <= {name for name, _ in told}
+    assert {(item.name, item.status) for item in read(between.join(words)).items} == told
+
+
+@pytest.mark.parametrize("race", ["White", "Black", "Asian", "Hispanic"])
+@pytest.mark.parametrize(
+    "note", ["{} woman, hand injury.", "5-year-old {} female, leg ache.", "{} man with ankle swelling, toes warm."]
+)
+def test_a_race_is_no_color_of_a_limb(race: str, note: str) -> None:
+    plain = triage(note.format("").strip())
+    decision = triage(note.format(race))
+    assert (decision.level, decision.possible) == (plain.level, plain.possible)

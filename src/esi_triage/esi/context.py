@@ -23,8 +23,16 @@ if TYPE_CHECKING:
 _SPANS = "catalogue"
 _STARTS = "catalogue starts"
 _MET = "contexts met"
-_AS_SPACE = dict.fromkeys(map(ord, "-–—/_*\t"), " ")
+_AS_SPACE = dict.fromkeys(map(ord, "-–—/_*\t•·\u200b\u200c\u200d\u2060\ufeff"), " ")
 _AS_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\n": ";", "\r": ";"})
+# What parts two words without a space: a line break and the points and brackets beside it, a full stop, other signs.
+_GLUE = (
+    ";",
+    r"[^\w\s;](?=[^\w\s]*;)",
+    r"(?<=;)[^\w\s;]",
+    r"(?<=[a-z]{3})\.(?=[a-z]{3})",
+    r"(?<=[a-z])[+&=|>?!(](?=[a-z])",
+)
 _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), " ")
 
 
@@ -105,10 +113,13 @@ def _reader() -> _Reader:
     """The tokeniser, the matcher of the whole vocabulary and the context components. Built once, in about 2 s."""
     import spacy
     from spacy.matcher import PhraseMatcher
+    from spacy.util import compile_infix_regex
 
     nlp = spacy.blank("en")
     tokenizer: Any = nlp.tokenizer  # typed in spaCy as a plain callable
     tokenizer.rules = {}  # spaCy's special cases glue "v." in "n/v." together
+    tokenizer.url_match = None  # "cough.fever" is no address
+    tokenizer.infix_finditer = compile_infix_regex([*(nlp.Defaults.infixes or ()), *_GLUE]).finditer
     nlp.add_pipe("sentencizer", config={"punct_chars": [".", "!", "?", ";"]})
     matcher = PhraseMatcher(nlp.vocab)
     for name, phrases in _vocabulary().items():
