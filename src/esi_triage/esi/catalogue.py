@@ -42,7 +42,7 @@ class Entry:
 
     `immediate` conditions make point A yes, `high_risk` conditions point B. `confused` marks point B's second question
     (new confusion, lethargy, disorientation). `covers` names complaints that this one explains, so that they bring no
-    resources of their own. `instead_of` names entries whose words inside this one's words do not count.
+    resources of their own. `instead_of` names entries, or word groups (`@vision`), whose words inside this one's words do not count.
     What an entry `implies` holds with it; what it `past_implies` holds when it is past (intubated before).
     """
 
@@ -155,7 +155,7 @@ def _check_names(entry: Entry, known: dict[str, Entry]) -> None:
     conditions = (*entry.immediate, *entry.high_risk, *(variant.when for variant in entry.variants))
     used = {term.name for condition in conditions for term in condition if term.operator is None}
     used |= entry.covers | entry.instead_of | entry.implies | entry.past_implies
-    for name in used - set(known) - {"always"}:
+    for name in used - set(known) - {"always", "unsaid"} - {f"@{group}" for group in word_groups()}:
         raise ValueError(f"{entry.system}.toml, [{entry.name}]: no entry is called {name!r}")
     for group in itertools.chain.from_iterable(entry.near):
         if group.removeprefix("@") not in word_groups():

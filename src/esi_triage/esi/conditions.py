@@ -1,7 +1,8 @@
 """The small language of the catalogue's conditions: `"fever + neck-stiffness"`, `"age >= 65 + not alert"`.
 
 A condition is a conjunction. A term is the name of a finding, `not` a name, or a comparison of a measure with a number.
-Truth is three-valued: a comparison with a measure that was not recorded is null, neither true nor false.
+Truth is three-valued: a comparison with a measure that was not recorded is null, neither true nor false. So is the term
+`unsaid`, for a danger that hangs on what the note does not tell: `"unsaid + not well-said"`.
 """
 
 import operator
@@ -62,6 +63,8 @@ def holds(condition: Condition, present: Set[str], measures: Mapping[str, float 
 
 
 def _term_holds(term: Term, present: Set[str], measures: Mapping[str, float | None]) -> bool | None:
+    if term.name == "unsaid":
+        return None
     if term.operator is None:
         return term.name == "always" or ((term.name in present) != term.negated)
     value = measures.get(term.name)
