@@ -43,6 +43,8 @@ def test_phrases_expand() -> None:
         ("hr > 100", None),
         ("fever + hr > 100", None),
         ("rash + hr > 100", False),
+        ("fever + unsaid", None),
+        ("rash + unsaid", False),
     ],
 )
 def test_conditions_are_three_valued(line: str, truth: bool | None) -> None:
