@@ -43,7 +43,8 @@ class Entry:
     `immediate` conditions make point A yes, `high_risk` conditions point B. `confused` marks point B's second question
     (new confusion, lethargy, disorientation). `covers` names complaints that this one explains, so that they bring no
     resources of their own. `instead_of` names entries, or word groups (`@vision`), whose words inside this one's words
-    do not count. What an entry `implies` holds with it; what it `past_implies` holds when it is past (intubated before).
+    do not count. What an entry `implies` holds with it; what it `past_implies` holds when it is past (intubated
+    before).
     """
 
     name: str
