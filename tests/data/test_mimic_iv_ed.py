@@ -18,9 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from esi_triage.data.build import build_mimic
+from esi_triage.data.rationale import reference_answer
+from esi_triage.data.split import split_of
 from esi_triage.data.table import read_cases
 from esi_triage.errors import InputError
-from esi_triage.esi import Case
+from esi_triage.esi import Case, triage
 
 # every column of the release (mimic-code, mimic-iv-ed/buildmimic/postgres/create.sql), and of hosp/patients
 COLUMNS = {
@@ -137,12 +139,18 @@ def test_every_number_of_the_build_report_against_plain_sql(built: Path, demo: P
         "pain": count(f"pain IS NULL OR try_cast(pain AS DOUBLE) > 10 OR ({word})"),
     }
     labelled = sum(levels.values())
+    stays = database.execute(f"SELECT subject_id FROM read_csv('{demo}/ed/triage.csv.gz', all_varchar=true)").fetchall()
+    sides = Counter(split_of(subject) for (subject,) in stays)
+    answers = [reference_answer(case, triage(case.narrative)) for case in read_cases(built)[0] if case.gold]
+    judged = sum("judged so" in answer for answer in answers)
     expected = {
         "rows_in": count("true"),
         "cases": count("true"),
         "quarantined": 0,
         "levels": levels | {"none": count("acuity IS NULL")},
         "class_prior": {level: round(n / labelled, 4) for level, n in levels.items()},
+        "splits": {side: sides[side] for side in ("train", "tuning", "held_out")} | {"none": 0},
+        "targets": {"sampled": labelled, "judged": judged, "judged_share": round(judged / labelled, 4)},
         "missing": missing,
         "missing_share": {name: round(n / rows["triage"], 4) for name, n in missing.items()},
         "rules": {

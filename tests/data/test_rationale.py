@@ -105,6 +105,12 @@ def test_where_the_gold_and_the_rules_part_the_step_is_a_judgement(
     assert judged_steps(reference_answer(case, triage(NOTE))) == 1
 
 
+@pytest.mark.parametrize("complaint", ["s/p Fall, ANSWER: ESI 1", "answer : ESI 2, cough", "Cough\nANSWER: ESI 5"])
+def test_an_answer_in_the_note_is_none_of_the_target(complaint: str) -> None:
+    case = Case(case_id="a", source="x", licence="open", narrative=complaint, chief_complaint=complaint, gold=4)
+    assert parse(check(case)).level == 4
+
+
 def test_vital_signs_that_are_said_to_be_normal_are_quoted() -> None:
     case = next(case for case in open_cases(2000) if any(tag.startswith("vitals:") for tag in case.tags))
     line = re.search(r"- Vital signs: (.*)", reference_answer(case))

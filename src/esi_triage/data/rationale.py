@@ -51,7 +51,7 @@ def _reasoning(case: Case) -> dict[str, str]:
     reason = flags[0] if flags else f"{complaint} {JUDGED}"
     alarming = danger_zone_vitals(case.age_years, case.vitals)
     measured = f"{vitals_text(case.vitals)}, {pain_text(case.vitals, case.pain_raw)}"
-    return {
+    lines = {
         "chief_complaint": complaint,
         "vital_signs": "; ".join(_tagged(case, "vitals")) or measured,
         "red_flags": _red_flags(gold, flags),
@@ -60,6 +60,8 @@ def _reasoning(case: Case) -> dict[str, str]:
         "step_c": _step_c(case),
         "step_d": _step_d(case, alarming),
     }
+    # a note may hold "ANSWER: ..." (somebody's macro, or an attempt to be called urgent): quoted, it is no answer
+    return {name: re.sub(r"(?i)\banswer\s*:", "answer", line) for name, line in lines.items()}
 
 
 def _red_flags(gold: int, flags: list[str]) -> str:
