@@ -53,14 +53,23 @@ def _certain(counted: list[tuple[Entry, Finding]], facts: Facts) -> set[str]:
     """Kinds that nobody would leave out. Where the note has a plan of its own, or the patient is seen to be at ease, what
     is usual for the complaint is not among them (rules/policy.toml)."""
     policy = rules("policy")["resources"]
-    announced = any(entry.system == "stated_resources" and _needs(entry, facts)[0] for entry, _ in counted)
-    usual_is_certain = not announced and facts.present.isdisjoint(policy["usual_is_doubtful"])
+    usual_is_certain = not _announced(counted, facts) and facts.present.isdisjoint(policy["usual_is_doubtful"])
     return {
         kind
         for entry, _ in counted
         if usual_is_certain or _stands_alone(entry)
         for kind in _needs(entry, facts)[0] - entry.may_skip
     }
+
+
+def _announced(met: list[tuple[Entry, Finding]], facts: Facts) -> bool:
+    return any(entry.system == "stated_resources" and _needs(entry, facts)[0] for entry, _ in met)
+
+
+def calm(facts: Facts) -> bool:
+    """True where the note has a plan of its own, or the patient is seen to be at ease or said to be well."""
+    seen = not facts.present.isdisjoint(rules("policy")["high_risk"]["doubtful_where"])
+    return seen or _announced(_met(facts, "present", "possible"), facts)
 
 
 def _stands_alone(entry: Entry) -> bool:
