@@ -117,7 +117,7 @@ def step_c(resources: Resources) -> tuple[Step, int, frozenset[int]]:
     if not resources.known:
         policy = rules("policy")["unknown"]
         low, high = max(policy["resources_low"], len(resources.usual)), policy["resources_high"]
-        open_levels = frozenset(range(level_of(max(low, high)), level_of(low) + 1))
+        open_levels = frozenset(range(level_of(max(low, high)), level_of(low) + 1)) | set(policy["open_besides"])
         reason = "no complaint that the catalogue knows: the resources cannot be told"
         return Step("C", "undetermined", reason), min(policy["level"], level_of(low)), open_levels
     count = len(resources.usual)
