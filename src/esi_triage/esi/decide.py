@@ -27,7 +27,7 @@ def decide(findings: Findings, version: Version = "v5") -> Decision:
     open_levels = {1} if a.answer == "undetermined" else set()
     if b.answer == "yes":
         if calm(facts) and words_alone(facts):  # rules/policy.toml, [high_risk]
-            open_levels |= step_c(expected_resources(facts))[2]
+            open_levels |= set(range(3, max(step_c(expected_resources(facts))[2]) + 1))
         return _decision(2, open_levels | {2}, (a, b, *_unreached("CD", 2)), findings, version)
     resources = expected_resources(facts)
     c, candidate, candidates = step_c(resources)
