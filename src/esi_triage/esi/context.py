@@ -173,7 +173,10 @@ def _mentions(doc: Doc) -> list[Mention]:
 
 
 def _keep_longer(spans: list[Span]) -> list[Span]:
-    """Drop words inside an idiom (a word group of just these words stands: "chest film"), and words that overlap a phrase which stands instead of them (`instead_of`)."""
+    """Drop words inside an idiom, and words that overlap a phrase which stands instead of them (`instead_of`).
+
+    A word group that is the whole idiom stands: "chest film" is a film, though nothing is wrong with the chest.
+    """
     known = entries()
     placed = [(span.start, span.end, span.label_, span) for span in spans]
     longer = [(start, end, known[name]) for start, end, name, _ in placed if name in known]

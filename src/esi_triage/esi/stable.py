@@ -50,8 +50,11 @@ def expected_resources(facts: Facts) -> Resources:
 
 
 def _certain(counted: list[tuple[Entry, Finding]], facts: Facts) -> set[str]:
-    """Kinds that nobody would leave out. Where the note has a plan of its own, or the patient is seen to be at ease, what
-    is usual for the complaint is not among them (rules/policy.toml)."""
+    """Kinds that nobody would leave out.
+
+    What is usual for the complaint is not among them where the note has a plan of its own, or the patient is seen to be
+    at ease (rules/policy.toml).
+    """
     policy = rules("policy")["resources"]
     usual_is_certain = not _announced(counted, facts) and facts.present.isdisjoint(policy["usual_is_doubtful"])
     return {
