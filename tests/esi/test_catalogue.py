@@ -27,6 +27,12 @@ def test_resources_are_the_handbook_kinds() -> None:
         assert used <= _RESOURCES, entry.name
 
 
+def test_only_what_is_usual_can_be_skipped() -> None:
+    for entry in entries().values():
+        usual = entry.resources | {r for v in entry.variants for r in v.resources}
+        assert entry.may_skip <= usual, entry.name
+
+
 def test_phrases_expand() -> None:
     assert expand("chest (pain|tightness)") == ["chest pain", "chest tightness"]
     assert expand("x{1..3}") == ["x1", "x2", "x3"]

@@ -133,3 +133,20 @@ def test_an_intervention_that_is_only_planned_or_refused_is_not_level_1(name: st
     said = entries()[name].say[0]
     assert triage(f"50 y/o M, rash on the arm. Refuses {said}.").level > 1
     assert triage(f"50 y/o M, rash on the arm. No {said}.").level > 1
+
+
+@pytest.mark.parametrize(
+    ("narrative", "level", "others"),
+    [
+        ("52 y/o F, abdominal pain for two days. HR 76, RR 14, SpO2 99 %, BP 124/78.", 3, set()),
+        ("52 y/o F, abdominal pain for two days, joking. HR 76, RR 14, SpO2 99 %, BP 124/78.", 3, {4, 5}),
+        ("52 y/o F, abdominal pain, blood tests only. HR 76, RR 14, SpO2 99 %, BP 124/78.", 4, {3}),
+        ("61 y/o M, chest pain. HR 76, RR 14, SpO2 99 %, BP 124/78.", 2, set()),
+        ("61 y/o M, chest pain, joking. HR 76, RR 14, SpO2 99 %, BP 124/78.", 2, {3}),
+    ],
+)
+def test_what_the_nurse_sees_opens_levels_and_never_moves_one(narrative: str, level: int, others: set[int]) -> None:
+    decision = triage(narrative)
+    assert decision.level == level
+    assert others <= decision.possible
+    assert others or decision.possible == {level}

@@ -40,6 +40,7 @@ class Variant:
 class Entry:
     """One presentation.
 
+    Of its `resources`, usual practice, some would do without `may_skip`; beyond them some would use `may_need`.
     `immediate` conditions make point A yes, `high_risk` conditions point B. `confused` marks point B's second question
     (new confusion, lethargy, disorientation). `covers` names complaints that this one explains, so that they bring no
     resources of their own. `instead_of` names entries, or word groups (`@vision`), whose words inside this one's words
@@ -55,6 +56,7 @@ class Entry:
     near: tuple[tuple[str, ...], ...] = ()
     resources: frozenset[str] = frozenset()
     may_need: frozenset[str] = frozenset()
+    may_skip: frozenset[str] = frozenset()
     variants: tuple[Variant, ...] = ()
     immediate: tuple[Condition, ...] = ()
     high_risk: tuple[Condition, ...] = ()
@@ -106,6 +108,7 @@ def _entry(name: str, system: str, raw: dict[str, Any]) -> Entry:
         near=tuple(tuple(line.split()) for written in raw.get("near", ()) for line in expand(written)),
         resources=frozenset(raw.get("resources", ())),
         may_need=frozenset(raw.get("may_need", ())),
+        may_skip=frozenset(raw.get("may_skip", ())),
         variants=tuple(
             Variant(
                 parse_condition(variant["when"]),

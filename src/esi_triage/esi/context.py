@@ -184,7 +184,10 @@ def _mentions(doc: Doc) -> list[Mention]:
 
 
 def _keep_longer(spans: list[Span]) -> list[Span]:
-    """Drop words inside an idiom, and words that overlap a phrase which stands instead of them (`instead_of`)."""
+    """Drop words inside an idiom, and words that overlap a phrase which stands instead of them (`instead_of`).
+
+    A word group that is the whole idiom stands: "chest film" is a film, though nothing is wrong with the chest.
+    """
     known = entries()
     placed = [(span.start, span.end, span.label_, span) for span in spans]
     longer = [(start, end, known[name]) for start, end, name, _ in placed if name in known]
@@ -193,6 +196,9 @@ def _keep_longer(spans: list[Span]) -> list[Span]:
     return [
         span
         for start, end, name, span in sorted(placed, key=lambda place: place[:2])
-        if not any(first <= start and end <= last for first, last in idioms)
+        if not any(
+            first <= start and end <= last and not (name[0] == "@" and (first, last) == (start, end))
+            for first, last in idioms
+        )
         and not any(first < end and start < last and name in hidden for first, last, hidden in hiding)
     ]

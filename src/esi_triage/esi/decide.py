@@ -9,8 +9,8 @@ from .decision import Decision, Step, Version
 from .facts import gather
 from .findings import Findings
 from .read import read
-from .stable import expected_resources, step_c, step_d
-from .urgent import step_a, step_b
+from .stable import calm, expected_resources, step_c, step_d
+from .urgent import step_a, step_b, words_alone
 
 _VERSIONS = ("v5", "v4")
 
@@ -26,6 +26,8 @@ def decide(findings: Findings, version: Version = "v5") -> Decision:
     b = step_b(facts)
     open_levels = {1} if a.answer == "undetermined" else set()
     if b.answer == "yes":
+        if calm(facts) and words_alone(facts):  # rules/policy.toml, [high_risk]
+            open_levels |= set(range(3, max(step_c(expected_resources(facts))[2]) + 1))
         return _decision(2, open_levels | {2}, (a, b, *_unreached("CD", 2)), findings, version)
     resources = expected_resources(facts)
     c, candidate, candidates = step_c(resources)

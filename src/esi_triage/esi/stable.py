@@ -12,9 +12,10 @@ from .urgent import fever_rows
 
 @dataclass(frozen=True)
 class Resources:
-    """Kinds of resource expected (`usual`) and those that some would use besides (`at_most` kinds in all)."""
+    """Kinds of resource expected (`usual`), the fewest that are certain and the most that some would use."""
 
     usual: frozenset[str]
+    at_least: int
     at_most: int
     known: bool
     evidence: tuple[Evidence, ...]
@@ -44,7 +45,39 @@ def expected_resources(facts: Facts) -> Resources:
             spans += item.evidence
     known = any(_is_complaint(entry) for entry, _ in met)
     expected = _as_announced(frozenset(usual), counted, facts)
-    return Resources(expected, len(possible), known, tuple(dict.fromkeys(spans)))
+    at_least = len(expected & _certain(counted, facts))
+    return Resources(expected, at_least, len(possible), known, tuple(dict.fromkeys(spans)))
+
+
+def _certain(counted: list[tuple[Entry, Finding]], facts: Facts) -> set[str]:
+    """Kinds that nobody would leave out.
+
+    What is usual for the complaint is not among them where the note has a plan of its own, or the patient is seen to be
+    at ease (rules/policy.toml).
+    """
+    policy = rules("policy")["resources"]
+    usual_is_certain = not _announced(counted, facts) and facts.present.isdisjoint(policy["usual_is_doubtful"])
+    return {
+        kind
+        for entry, _ in counted
+        if usual_is_certain or _stands_alone(entry)
+        for kind in _needs(entry, facts)[0] - entry.may_skip
+    }
+
+
+def _announced(met: list[tuple[Entry, Finding]], facts: Facts) -> bool:
+    return any(entry.system == "stated_resources" and _needs(entry, facts)[0] for entry, _ in met)
+
+
+def calm(facts: Facts) -> bool:
+    """True where the note has a plan of its own, or the patient is seen to be at ease or said to be well."""
+    seen = not facts.present.isdisjoint(rules("policy")["high_risk"]["doubtful_where"])
+    return seen or _announced(_met(facts, "present", "possible"), facts)
+
+
+def _stands_alone(entry: Entry) -> bool:
+    """True where the resources hold however the patient feels: announced, or needed for a test, a wound or a device."""
+    return entry.system == "stated_resources" or entry.name in rules("policy")["resources"]["needed_anyway"]
 
 
 def _as_announced(usual: frozenset[str], counted: list[tuple[Entry, Finding]], facts: Facts) -> frozenset[str]:
@@ -87,15 +120,16 @@ def step_c(resources: Resources) -> tuple[Step, int, frozenset[int]]:
     if not resources.known:
         policy = rules("policy")["unknown"]
         low, high = max(policy["resources_low"], len(resources.usual)), policy["resources_high"]
-        open_levels = frozenset(range(level_of(max(low, high)), level_of(low) + 1))
+        open_levels = frozenset(range(level_of(max(low, high)), level_of(low) + 1)) | set(policy["open_besides"])
         reason = "no complaint that the catalogue knows: the resources cannot be told"
         return Step("C", "undetermined", reason), min(policy["level"], level_of(low)), open_levels
     count = len(resources.usual)
     level, best = level_of(count), level_of(max(count, resources.at_most))
+    worst = level_of(min(count, resources.at_least))
     what = ", ".join(sorted(resources.usual)) or "none"
     reason = f"{count} kind{'' if count == 1 else 's'} of resource expected: {what} (ch. 5)"
-    answer = "yes" if count >= 2 else ("undetermined" if best == 3 else "no")
-    return Step("C", answer, reason, resources.evidence), level, frozenset(range(best, level + 1))
+    answer = "yes" if worst == 3 else ("undetermined" if best == 3 else "no")
+    return Step("C", answer, reason, resources.evidence), level, frozenset(range(best, worst + 1))
 
 
 def step_d(facts: Facts, candidate: int) -> tuple[Step, int]:

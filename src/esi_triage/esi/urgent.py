@@ -27,6 +27,11 @@ def step_b(facts: Facts) -> Step:
     return _first("B", reasons, "no high-risk presentation, new confusion or severe distress is stated")
 
 
+def words_alone(facts: Facts) -> bool:
+    """True where no number makes point B yes: what is high risk is so by the words of the note."""
+    return all(answer != "yes" for answer, _, _ in _high_risk_numbers(facts))
+
+
 def _first(point: Any, reasons: list[_Reason], otherwise: str) -> Step:
     """The step that the reasons make: all that say yes, else all that leave it open, else no."""
     for answer in ("yes", "undetermined"):
