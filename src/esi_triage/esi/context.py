@@ -173,7 +173,10 @@ def _mentions(doc: Doc) -> list[Mention]:
 
 
 def _keep_longer(spans: list[Span]) -> list[Span]:
-    """Drop words inside an idiom, and words that overlap a phrase which stands instead of them (`instead_of`)."""
+    """Drop words inside an idiom, and words that overlap a phrase which stands instead of them (`instead_of`).
+
+    A phrase as long as the idiom itself is kept: "chest film" hides the chest, and is still a film.
+    """
     known = entries()
     placed = [(span.start, span.end, span.label_, span) for span in spans]
     longer = [(start, end, known[name]) for start, end, name, _ in placed if name in known]
@@ -182,6 +185,6 @@ def _keep_longer(spans: list[Span]) -> list[Span]:
     return [
         span
         for start, end, name, span in sorted(placed, key=lambda place: place[:2])
-        if not any(first <= start and end <= last for first, last in idioms)
+        if not any(first <= start and end <= last and last - first > end - start for first, last in idioms)
         and not any(first < end and start < last and name in hidden for first, last, hidden in hiding)
     ]
