@@ -186,7 +186,7 @@ def _mentions(doc: Doc) -> list[Mention]:
 def _keep_longer(spans: list[Span]) -> list[Span]:
     """Drop words inside an idiom, and words that overlap a phrase which stands instead of them (`instead_of`).
 
-    A word group that is the whole idiom stands: "chest film" is a film, though nothing is wrong with the chest.
+    What is as long as the idiom stands: "chest film" is a film, though nothing is wrong with the chest.
     """
     known = entries()
     placed = [(span.start, span.end, span.label_, span) for span in spans]
@@ -196,9 +196,7 @@ def _keep_longer(spans: list[Span]) -> list[Span]:
     return [
         span
         for start, end, name, span in sorted(placed, key=lambda place: place[:2])
-        if not any(
-            first <= start and end <= last and not (name[0] == "@" and (first, last) == (start, end))
-            for first, last in idioms
-        )
+        if not (name in known and known[name].kind == "idiom")
+        and not any(first <= start and end <= last and last - first > end - start for first, last in idioms)
         and not any(first < end and start < last and name in hidden for first, last, hidden in hiding)
     ]
