@@ -148,7 +148,8 @@ def _signs(
 def _story(
     presentation: Presentation, picture: Picture, patient: _Patient, signs: str | None, rng: random.Random
 ) -> Story:
-    told_anyway = patient.style == "brief" or picture.level != presentation.usual_level
+    by_engine = presentation.name.startswith(CATALOGUE)  # it decides by what it reads, and takes nothing as usual
+    told_anyway = patient.style == "brief" or by_engine or picture.level != presentation.usual_level
     mentioned = rng.random() < CLUE_MENTIONED or told_anyway
     quoted = rng.random() < {"quote": 1.0, "brief": 0.15}.get(patient.style, 0.3)
     said = patient.said if quoted else None

@@ -111,14 +111,14 @@ def _reader() -> _Reader:
     tokenizer.rules = {}  # spaCy's special cases glue "v." in "n/v." together
     nlp.add_pipe("sentencizer", config={"punct_chars": [".", "!", "?", ";"]})
     matcher = PhraseMatcher(nlp.vocab)
-    for name, phrases in _vocabulary().items():
+    for name, phrases in vocabulary().items():
         matcher.add(name, [_tokens(phrase, nlp) for phrase in phrases])
     contexts = tuple(_context(nlp, name, triggers) for name, triggers in rules("context").items())
     return _Reader(nlp, matcher, contexts)
 
 
 def _context(nlp: Language, name: str, triggers: dict[str, Any]) -> Negex:
-    component = _context_class()(nlp, name, _termset(triggers), extension_name=f"esi_{name}", span_keys=[_SPANS])
+    component = _context_class()(nlp, name, termset(triggers), extension_name=f"esi_{name}", span_keys=[_SPANS])
     component.through_lists = triggers.get("through_lists", False)  # pyright: ignore[reportAttributeAccessIssue]
     return component
 
@@ -132,14 +132,14 @@ def _tokens(phrase: str, nlp: Language) -> Doc:
     return Doc(nlp.vocab, words=words) if plain else nlp.tokenizer(phrase)
 
 
-def _vocabulary() -> dict[str, list[str]]:
+def vocabulary() -> dict[str, list[str]]:
     """Entry names and word groups with their phrases, as `normalise` leaves them."""
     said = {name: entry.say for name, entry in entries().items() if entry.say}
     said |= {f"@{group}": phrases for group, phrases in word_groups().items()}
     return {name: sorted({" ".join(normalise(phrase).split()) for phrase in said[name]}) for name in said}
 
 
-def _termset(triggers: dict[str, Any]) -> dict[str, list[str]]:
+def termset(triggers: dict[str, Any]) -> dict[str, list[str]]:
     """The trigger lists of one context under negspacy's names."""
     keys = {"pseudo": "pseudo_negations", "before": "preceding_negations", "after": "following_negations"}
     lists = {theirs: triggers.get(ours, []) for ours, theirs in (*keys.items(), ("stop", "termination"))}
@@ -153,7 +153,8 @@ def find_mentions(text: str) -> list[Mention]:
     """Every mention of the vocabulary in `text`, in order, with the names of the contexts that hold there."""
     reader = _reader()
     doc = reader.nlp(normalise(text))
-    spans = _keep_longer(reader.matcher(doc, as_spans=True))
+    met = sorted(reader.matcher(doc, as_spans=True), key=lambda span: (span.start, span.end))
+    spans = [met[i] for i in keep_longer([(span.start, span.end, span.label_) for span in met])]
     doc.user_data |= {_SPANS: spans, _STARTS: [span.start for span in spans], _MET: []}
     for context in reader.contexts:
         context(doc)
@@ -172,16 +173,16 @@ def _mentions(doc: Doc) -> list[Mention]:
     return found
 
 
-def _keep_longer(spans: list[Span]) -> list[Span]:
-    """Drop words inside an idiom, and words that overlap a phrase which stands instead of them (`instead_of`)."""
+def keep_longer(places: list[tuple[int, int, str]]) -> list[int]:
+    """Which of the places (start, end, name) count: not words inside an idiom, and not words that overlap a phrase
+    which stands instead of them (`instead_of`)."""
     known = entries()
-    placed = [(span.start, span.end, span.label_, span) for span in spans]
-    longer = [(start, end, known[name]) for start, end, name, _ in placed if name in known]
+    longer = [(start, end, known[name]) for start, end, name in places if name in known]
     idioms = [(start, end) for start, end, entry in longer if entry.kind == "idiom"]
     hiding = [(start, end, entry.instead_of) for start, end, entry in longer if entry.instead_of]
     return [
-        span
-        for start, end, name, span in sorted(placed, key=lambda place: place[:2])
+        i
+        for i, (start, end, name) in enumerate(places)
         if not any(first <= start and end <= last for first, last in idioms)
         and not any(first < end and start < last and name in hidden for first, last, hidden in hiding)
     ]
