@@ -18,7 +18,7 @@ from .corpus_presentations import Picture, Presentation
 
 CATALOGUE = "catalogue-"  # begins the names of presentations made here
 _INFANT = ((0.6, 0.8),)
-_AGES = ((6, 8), (25, 29), (42, 44), (56, 58), (71, 79))
+_AGES = ((7, 8), (25, 29), (42, 44), (56, 58), (71, 74))
 _NORMAL = Vitals(temperature_c=36.8, heart_rate=80, resp_rate=16, spo2=98, sbp=118, dbp=74)
 _NORMAL_CHILD = _NORMAL.model_copy(update={"heart_rate": 92, "resp_rate": 22, "sbp": 104, "dbp": 66})
 _NORMAL_INFANT = _NORMAL.model_copy(update={"heart_rate": 128, "resp_rate": 34, "sbp": 88, "dbp": 54})

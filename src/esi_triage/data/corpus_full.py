@@ -95,7 +95,9 @@ def _case(case_id: str, presentation: Presentation, picture: Picture, ambulance:
 
 def _patient(presentation: Presentation, picture: Picture, ambulance: float, rng: random.Random) -> _Patient:
     """Every draw is made for every patient, so that both of a contrast pair are alike."""
-    clue, complaint = rng.choice(picture.clues), rng.choice(complaints(presentation.complaint, presentation.entry))
+    by_engine = presentation.name.startswith(CATALOGUE)  # its wordings are chosen, and no others will do
+    more_from = None if by_engine else presentation.entry
+    clue, complaint = rng.choice(picture.clues), rng.choice(complaints(presentation.complaint, more_from))
     said = _said(presentation, picture, rng.random(), rng.random())
     drawn: Sex = rng.choice(("F", "M"))
     by_ambulance, hands_off = rng.random() < ambulance, rng.random() < HANDOFF_SHARE

@@ -7,8 +7,9 @@ same in one component, was weighed and left: on Python 3.11 it holds spaCy below
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -133,10 +134,36 @@ def _tokens(phrase: str, nlp: Language) -> Doc:
 
 
 def vocabulary() -> dict[str, list[str]]:
-    """Entry names and word groups with their phrases, as `normalise` leaves them."""
+    """Entry names and word groups with their phrases, as `normalise` leaves them, in every spelling."""
     said = {name: entry.say for name, entry in entries().items() if entry.say}
     said |= {f"@{group}": phrases for group, phrases in word_groups().items()}
-    return {name: sorted({" ".join(normalise(phrase).split()) for phrase in said[name]}) for name in said}
+    plain = {name: {" ".join(normalise(phrase).split()) for phrase in said[name]} for name in said}
+    return {name: sorted({spelt for phrase in plain[name] for spelt in _spellings(phrase)}) for name in plain}
+
+
+def _spellings(phrase: str) -> Iterator[str]:
+    """The phrase, with its words shortened, and on either side of the Atlantic (rules/spellings.toml)."""
+    yield phrase
+    short: dict[str, str] = rules("spellings")["short"]
+    words = phrase.split()
+    if len(words) > 1 and not short.keys().isdisjoint(words):
+        yield " ".join(short.get(word, word) for word in words)
+    forms, american, british = _stems()
+    if american.search(phrase):
+        yield american.sub(lambda found: forms[found.group()], phrase)
+    if british.search(phrase):
+        yield british.sub(lambda found: forms[found.group()], phrase)
+
+
+@cache
+def _stems() -> tuple[dict[str, str], re.Pattern[str], re.Pattern[str]]:
+    """Stems with their form on the other side, and patterns for the American and the British ones.
+
+    What looks American is not so inside "oedema" or "chemo".
+    """
+    forms: dict[str, str] = rules("spellings")["british"]
+    american = re.compile(rf"(?<!c)(?!(?<=o)e)(?:{'|'.join(forms)})")
+    return forms | {theirs: ours for ours, theirs in forms.items()}, american, re.compile("|".join(forms.values()))
 
 
 def termset(triggers: dict[str, Any]) -> dict[str, list[str]]:
