@@ -118,7 +118,8 @@ def _clues(entry: Entry, signs: tuple[Entry, ...]) -> tuple[str, ...]:
     if not signs:
         return ("",)
     said = [
-        [wording for wording in _wordings(sign) if _says_no_more(wording, (entry, *signs))][:_WORDINGS] for sign in signs
+        [wording for wording in _wordings(sign) if _says_no_more(wording, (entry, *signs))][:_WORDINGS]
+        for sign in signs
     ]
     if not all(said):
         return ()
