@@ -37,6 +37,6 @@ def test_abbreviations_and_both_sides_of_the_atlantic_are_read(text: str, name: 
 
 
 def test_what_holds_american_letters_by_chance_is_left() -> None:
-    from esi_triage.esi.context import vocabulary
+    from esi_triage.esi.vocabulary import vocabulary
 
     assert not [p for phrases in vocabulary().values() for p in phrases if "chaemo" in p or "ooedema" in p]

@@ -7,13 +7,14 @@ same in one component, was weighed and left: on Python 3.11 it holds spaCy below
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .catalogue import entries, expand, rules, word_groups
+from .catalogue import entries, rules
+from .slips import mended
+from .vocabulary import normalise, termset, vocabulary
 
 if TYPE_CHECKING:
     from negspacy.negation import Negex
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 _SPANS = "catalogue"
 _STARTS = "catalogue starts"
 _MET = "contexts met"
-_AS_SPACE = dict.fromkeys(map(ord, "-–—/_*\t"), " ")
-_AS_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\n": ";", "\r": ";"})
-_CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), " ")
+_TRIGGER_KINDS = ("pseudo", "Preceding", "Following", "Termination")  # as negspacy calls them
 
 
 class Mention(NamedTuple):
@@ -47,28 +46,28 @@ class _Reader(NamedTuple):
     contexts: tuple[Negex, ...]
 
 
-def normalise(text: str) -> str:
-    """Lower case with hyphens, slashes and control characters as spaces; the length never changes, so spans hold.
-
-    A line break ends a sentence as a semicolon does.
-    """
-    plain = text.translate(_CONTROL | _AS_PLAIN | _AS_SPACE)
-    lower = plain.lower()
-    return lower if len(lower) == len(plain) else "".join(c.lower() if len(c.lower()) == 1 else c for c in plain)
-
-
 @cache
 def _context_class() -> type[Negex]:
-    """negspacy's component with three changes: two for speed (theirs walks every span of the text once per boundary,
-    also where the text has no trigger of the context), one for commas inside a list."""
+    """negspacy's component with four changes: two for speed (theirs walks every span of the text once per boundary,
+    also where the text has no trigger of the context), one for commas inside a list, one for what follows a
+    pseudo-trigger."""
     from negspacy.negation import Negex
 
     class Context(Negex):
         through_lists = False
 
         def process_negations(self, doc: Doc) -> tuple[list[Any], list[Any], list[Any]]:
-            """The triggers met; with `through_lists`, a comma of a list that "or" closes is no end."""
-            preceding, following, ends = super().process_negations(doc)
+            """The triggers met, save those inside a pseudo-trigger; theirs also drops one that follows it at once
+            ("no past history no fever"). With `through_lists`, a comma of a list that "or" closes is no end."""
+            kinds: dict[str, list[tuple[int, int, int]]] = {name: [] for name in _TRIGGER_KINDS}
+            for found in self.matcher(doc):
+                kinds[self.nlp.vocab.strings[found[0]]].append(found)
+            pseudo, preceding, following, ends = kinds.values()
+            if pseudo:
+                preceding, following, ends = (
+                    [found for found in each if not any(p[1] <= found[1] < p[2] for p in pseudo)]
+                    for each in (preceding, following, ends)
+                )
             if self.through_lists and preceding:
                 ends = [end for end in ends if not _in_list(doc, end[1])]
             return preceding, following, ends
@@ -133,71 +132,48 @@ def _tokens(phrase: str, nlp: Language) -> Doc:
     return Doc(nlp.vocab, words=words) if plain else nlp.tokenizer(phrase)
 
 
-def vocabulary() -> dict[str, list[str]]:
-    """Entry names and word groups with their phrases, as `normalise` leaves them, in every spelling."""
-    said = {name: entry.say for name, entry in entries().items() if entry.say}
-    said |= {f"@{group}": phrases for group, phrases in word_groups().items()}
-    plain = {name: {" ".join(normalise(phrase).split()) for phrase in said[name]} for name in said}
-    return {name: sorted({spelt for phrase in plain[name] for spelt in _spellings(phrase)}) for name in plain}
-
-
-def _spellings(phrase: str) -> Iterator[str]:
-    """The phrase, with its words shortened, and on either side of the Atlantic (rules/spellings.toml)."""
-    yield phrase
-    short: dict[str, str] = rules("spellings")["short"]
-    words = phrase.split()
-    if len(words) > 1 and not short.keys().isdisjoint(words):
-        yield " ".join(short.get(word, word) for word in words)
-    forms, american, british = _stems()
-    if american.search(phrase):
-        yield american.sub(lambda found: forms[found.group()], phrase)
-    if british.search(phrase):
-        yield british.sub(lambda found: forms[found.group()], phrase)
-
-
-@cache
-def _stems() -> tuple[dict[str, str], re.Pattern[str], re.Pattern[str]]:
-    """Stems with their form on the other side, and patterns for the American and the British ones.
-
-    What looks American is not so inside "oedema" or "chemo".
-    """
-    forms: dict[str, str] = rules("spellings")["british"]
-    american = re.compile(rf"(?<!c)(?!(?<=o)e)(?:{'|'.join(forms)})")
-    return forms | {theirs: ours for ours, theirs in forms.items()}, american, re.compile("|".join(forms.values()))
-
-
-def termset(triggers: dict[str, Any]) -> dict[str, list[str]]:
-    """The trigger lists of one context under negspacy's names."""
-    keys = {"pseudo": "pseudo_negations", "before": "preceding_negations", "after": "following_negations"}
-    lists = {theirs: triggers.get(ours, []) for ours, theirs in (*keys.items(), ("stop", "termination"))}
-    return {
-        key: sorted({" ".join(normalise(p).split()) for written in lists[key] for p in expand(written)})
-        for key in lists
-    }
-
-
 def find_mentions(text: str) -> list[Mention]:
     """Every mention of the vocabulary in `text`, in order, with the names of the contexts that hold there."""
     reader = _reader()
-    doc = reader.nlp(normalise(text))
+    typed = reader.nlp.make_doc(normalise(text))
+    doc = reader.nlp(_meant(typed))
     met = sorted(reader.matcher(doc, as_spans=True), key=lambda span: (span.start, span.end))
     spans = [met[i] for i in keep_longer([(span.start, span.end, span.label_) for span in met])]
     doc.user_data |= {_SPANS: spans, _STARTS: [span.start for span in spans], _MET: []}
     for context in reader.contexts:
         context(doc)
-    return _mentions(doc)
+    return _mentions(doc, typed)
 
 
-def _mentions(doc: Doc) -> list[Mention]:
+def _meant(typed: Doc) -> Doc:
+    """The same tokens with the slips of the keys mended."""
+    from spacy.tokens import Doc
+
+    words = [token.text for token in typed]
+    meant = list(map(mended, words))
+    if meant == words:
+        return typed
+    return Doc(typed.vocab, words=meant, spaces=[bool(token.whitespace_) for token in typed])
+
+
+def _mentions(doc: Doc, typed: Doc) -> list[Mention]:
+    """`doc` was read; the characters are those of the text as it was `typed`, token by token the same."""
     sentence_of = [index for index, sentence in enumerate(doc.sents) for _ in range(len(sentence))]
     met = [(extension, extension.removeprefix("esi_")) for extension in doc.user_data[_MET]]
     found: list[Mention] = []
     for span in doc.user_data[_SPANS]:
         marks = span._
         flags = frozenset(flag for extension, flag in met if marks.get(extension))
-        place = (span.label_, span.start_char, span.end_char, span.start, span.end)
+        place = (span.label_, *_characters(span, typed), span.start, span.end)
         found.append(Mention(*place, sentence_of[span.start], flags))
     return found
+
+
+def _characters(span: Span, typed: Doc) -> tuple[int, int]:
+    if span.doc is typed:
+        return span.start_char, span.end_char
+    last = typed[span.end - 1]
+    return typed[span.start].idx, last.idx + len(last)
 
 
 def keep_longer(places: list[tuple[int, int, str]]) -> list[int]:

@@ -7,7 +7,8 @@ from collections import defaultdict
 from functools import cache
 
 from .catalogue import entries, rules
-from .context import keep_longer, normalise, termset, vocabulary
+from .context import keep_longer
+from .vocabulary import normalise, termset, vocabulary
 
 _Words = tuple[str, ...]
 

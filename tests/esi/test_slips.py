@@ -1,0 +1,44 @@
+"""Slips of the keys are read as the word that was meant, and stand in the text as they were typed."""
+
+import pytest
+
+from esi_triage.esi import read
+from esi_triage.esi.slips import mended
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("seizrue", "seizure"),
+        ("wehezing", "wheezing"),
+        ("hypotenssion", "hypotension"),
+        ("unresponsve", "unresponsive"),
+        ("loow", "low"),
+        ("beach", "beach"),
+        ("brian", "brian"),
+        ("xqzzt", "xqzzt"),
+        ("o2", "o2"),
+    ],
+)
+def test_one_slip_is_mended_and_words_that_are_right_are_left(typed: str, meant: str) -> None:
+    assert mended(typed) == meant
+
+
+def test_evidence_is_what_was_typed() -> None:
+    text = "44F - chest pian, sweatting."
+    found = read(text).get("chest-pain")
+    assert found is not None
+    assert all(text[span.start : span.end] == span.text for span in found.evidence)
+    assert "pian" in {span.text for span in found.evidence}
+
+
+def test_a_misspelt_denial_denies() -> None:
+    found = read("72 y/o M with cough, deniies chest pain.").get("chest-pain")
+    assert found is not None
+    assert found.status == "absent"
+
+
+def test_a_denial_right_after_a_pseudo_trigger_denies() -> None:
+    found = read("wound check no past history no fever").get("fever")
+    assert found is not None
+    assert found.status == "absent"
