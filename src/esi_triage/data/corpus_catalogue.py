@@ -24,7 +24,7 @@ _NORMAL_CHILD = _NORMAL.model_copy(update={"heart_rate": 92, "resp_rate": 22, "s
 _NORMAL_INFANT = _NORMAL.model_copy(update={"heart_rate": 128, "resp_rate": 34, "sbp": 88, "dbp": 54})
 _PLAIN = re.compile(
     r"(?!.*\b(a|an|the|of|in|on|at|by|to|for|from|into|with|without|over|under|and|or|than|as|if|when|while|is|was"
-    r"|i|he|she|his|her|my|their|your|no|not)$)[a-z][a-z' -]{3,38}"
+    r"|i|he|she|his|her|my|their|your|no|not)$)(?!(?:with|than|of|to|for) )[a-z][a-z' -]{3,38}"
 )
 _OF_INFANTS = re.compile(r"\b(baby|infant|newborn|feeding)\b")
 _RESOURCES = {"ct": "CT", "iv-fluids": "IV fluids", "iv-medication": "IV medication", "xray": "x-ray", "ecg": "ECG"}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 
-from .catalogue import Entry, Kind, entries
+from .catalogue import Entry, Kind, entries, rules
 from .context import Mention, find_mentions
 from .findings import STATUSES, Evidence, Finding, Findings, Status
 from .measures import read_measures
@@ -52,11 +52,29 @@ def read(narrative: str) -> Findings:
 def _read_items(text: str) -> tuple[Finding, ...]:
     """One finding an entry: the status nearest to "present" among its mentions, and the spans that have it."""
     met: dict[str, list[tuple[Status, Evidence]]] = defaultdict(list)
-    for entry, parts in _entry_mentions(find_mentions(text)):
-        status = _order(_status(entry.kind, mention.flags) for mention in parts)[-1]
+    mentions = [
+        (entry, parts, _order(_status(entry.kind, mention.flags) for mention in parts)[-1])
+        for entry, parts in _entry_mentions(find_mentions(text))
+    ]
+    elsewhere = _sentences_of_the_past(mentions)
+    for entry, parts, status in mentions:
+        if elsewhere and entry.name in rules("policy")["times"]["names"] and parts[0].sentence in elsewhere:
+            continue
         for part in parts:
             met[entry.name].append((status, Evidence(part.start, part.end, text[part.start : part.end])))
     return tuple(sorted((_finding(entries()[name], seen) for name, seen in met.items()), key=_position))
+
+
+def _sentences_of_the_past(mentions: list[tuple[Entry, tuple[Mention, ...], Status]]) -> set[int]:
+    """Sentences that date a trouble which the patient does not have today."""
+    now = {entry.name for entry, _, status in mentions if status in ("present", "possible", "baseline")}
+    return {
+        parts[0].sentence
+        for entry, parts, _ in mentions
+        if entry.kind in ("complaint", "intervention")
+        and entry.name not in now
+        and any("past_time" in part.flags for part in parts)
+    }
 
 
 def _finding(entry: Entry, seen: list[tuple[Status, Evidence]]) -> Finding:

@@ -1,4 +1,4 @@
-"""Slips of the keys are read as the word that was meant, and stand in the text as they were typed."""
+"""Slips of the keys are read as the word that was meant, and stand in the text as they were typed; times of the past."""
 
 import pytest
 
@@ -42,3 +42,10 @@ def test_a_denial_right_after_a_pseudo_trigger_denies() -> None:
     found = read("wound check no past history no fever").get("fever")
     assert found is not None
     assert found.status == "absent"
+
+
+def test_a_time_beside_another_past_trouble_dates_that_one() -> None:
+    dated = read("Opioid overdose. Treated for nosebleed 9 years ago.")
+    assert dated.get("long-past") is None
+    own = read("Overdose. It was months ago.").get("long-past")
+    assert own is not None
