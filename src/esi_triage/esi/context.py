@@ -7,6 +7,7 @@ same in one component, was weighed and left: on Python 3.11 it holds spaCy below
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Generator
 from functools import cache
@@ -26,6 +27,9 @@ _SPANS = "catalogue"
 _STARTS = "catalogue starts"
 _MET = "contexts met"
 _TRIGGER_KINDS = ("pseudo", "Preceding", "Following", "Termination")  # as negspacy calls them
+
+
+_OPENS = re.compile(r"(?<=[a-z0-9%] )(?:He|She|His|Her|They|Their|There|Denies|Reports) (?=[a-z])")
 
 
 class Mention(NamedTuple):
@@ -136,7 +140,7 @@ def find_mentions(text: str) -> list[Mention]:
     """Every mention of the vocabulary in `text`, in order, with the names of the contexts that hold there."""
     reader = _reader()
     typed = reader.nlp.make_doc(normalise(text))
-    doc = reader.nlp(_meant(typed))
+    doc = reader.nlp(_opened(_meant(typed), typed, text))
     met = sorted(reader.matcher(doc, as_spans=True), key=lambda span: (span.start, span.end))
     spans = [met[i] for i in keep_longer([(span.start, span.end, span.label_) for span in met])]
     doc.user_data |= {_SPANS: spans, _STARTS: [span.start for span in spans], _MET: []}
@@ -154,6 +158,16 @@ def _meant(typed: Doc) -> Doc:
     if meant == words:
         return typed
     return Doc(typed.vocab, words=meant, spaces=[bool(token.whitespace_) for token in typed])
+
+
+def _opened(doc: Doc, typed: Doc, text: str) -> Doc:
+    """Mark where a sentence opens though no full stop is set: "cough no fever She lives alone"."""
+    opens = {found.start() for found in _OPENS.finditer(text)}
+    if opens:
+        for token in typed:
+            if token.idx in opens:
+                doc[token.i].is_sent_start = True
+    return doc
 
 
 def _mentions(doc: Doc, typed: Doc) -> list[Mention]:
