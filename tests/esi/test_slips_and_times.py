@@ -49,3 +49,28 @@ def test_a_time_beside_another_past_trouble_dates_that_one() -> None:
     assert dated.get("long-past") is None
     own = read("Overdose. It was months ago.").get("long-past")
     assert own is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("72M crushing chest pain, denied nausea.", "chest-pain"),
+        ("Unresponsive, absent pulses.", "unresponsive"),
+        ("Tourniquet on the leg, negative for rash.", "major-bleeding-control"),
+        ("56M non-smoker, crushing chest pain.", "chest-pain"),
+        ("Strep test negative, stiff neck.", "neck-stiffness"),
+        ("Denies neck pain at triage pale and clammy.", "skin-signs"),
+        ("Hypotension She moved here two years ago.", "hypotension"),
+        ("Seen here last year, collapsed now.", "syncope"),
+    ],
+)
+def test_a_denial_or_a_date_holds_for_its_own_clause(text: str, name: str) -> None:
+    found = read(text).get(name)
+    assert found is not None
+    assert found.status == "present"
+
+
+@pytest.mark.parametrize("text", ["Fever denied by mother.", "Chest pain: denied", "fever absent, cough"])
+def test_a_denial_that_follows_denies(text: str) -> None:
+    found = read(text).items[0]
+    assert found.status == "absent"

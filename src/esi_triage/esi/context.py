@@ -31,6 +31,8 @@ _TRIGGER_KINDS = ("pseudo", "Preceding", "Following", "Termination")  # as negsp
 
 _OPENS = re.compile(r"(?<=[a-z0-9%] )(?:He|She|His|Her|They|Their|There|Denies|Reports) (?=[a-z])")
 
+_AFTER_A_CLAUSE = frozenset([*".,;:!?)&", "and", "but", "by", "at", "on", "in", "per", "today", "now", "so", "then"])
+
 
 class Mention(NamedTuple):
     """One place where the text names an entry, or a word group of words.toml (its name starts with `@`)."""
@@ -59,6 +61,7 @@ def _context_class() -> type[Negex]:
 
     class Context(Negex):
         through_lists = False
+        ends_clause = False
 
         def process_negations(self, doc: Doc) -> tuple[list[Any], list[Any], list[Any]]:
             """The triggers met, save those inside a pseudo-trigger; theirs also drops one that follows it at once
@@ -72,6 +75,8 @@ def _context_class() -> type[Negex]:
                     [found for found in each if not any(p[1] <= found[1] < p[2] for p in pseudo)]
                     for each in (preceding, following, ends)
                 )
+            if self.ends_clause:
+                following = [found for found in following if _clause_ends(doc, found[2])]
             if self.through_lists and preceding:
                 ends = [end for end in ends if not _in_list(doc, end[1])]
             return preceding, following, ends
@@ -94,6 +99,11 @@ def _context_class() -> type[Negex]:
             yield from (span for span in spans[first:last] if span.end <= boundary[1])
 
     return Context
+
+
+def _clause_ends(doc: Doc, at: int) -> bool:
+    """True where nothing follows that the trigger could speak of: "fever denied by mother", not "denied nausea"."""
+    return at >= len(doc) or bool(doc[at].is_sent_start) or doc[at].text in _AFTER_A_CLAUSE
 
 
 def _in_list(doc: Doc, at: int) -> bool:
@@ -124,6 +134,7 @@ def _reader() -> _Reader:
 def _context(nlp: Language, name: str, triggers: dict[str, Any]) -> Negex:
     component = _context_class()(nlp, name, termset(triggers), extension_name=f"esi_{name}", span_keys=[_SPANS])
     component.through_lists = triggers.get("through_lists", False)  # pyright: ignore[reportAttributeAccessIssue]
+    component.ends_clause = triggers.get("ends_clause", False)  # pyright: ignore[reportAttributeAccessIssue]
     return component
 
 

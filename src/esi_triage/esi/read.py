@@ -97,7 +97,7 @@ def _status(kind: Kind, flags: frozenset[str]) -> Status:
 
     A condition is true of the patient whenever it began, so for conditions "past" and "baseline" are present.
     """
-    if flags & {"negated", "no", "not_done"}:
+    if flags & {"negated", "denied", "no", "not_done"}:
         return "absent"
     if "family" in flags:
         return "family"
