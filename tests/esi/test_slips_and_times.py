@@ -74,3 +74,27 @@ def test_a_denial_or_a_date_holds_for_its_own_clause(text: str, name: str) -> No
 def test_a_denial_that_follows_denies(text: str) -> None:
     found = read(text).items[0]
     assert found.status == "absent"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("65M hx CAD, crushing chest pain.", "chest-pain"),
+        ("70M history of stroke, slurred speech since nine.", "stroke-signs"),
+        ("Previous MI, pale and clammy, chest pain.", "skin-signs"),
+        ("Previously healthy, seizing.", "active-seizure"),
+        ("34F hx of depression, took 30 tylenol.", "overdose"),
+    ],
+)
+def test_a_past_history_does_not_swallow_todays_trouble(text: str, name: str) -> None:
+    found = read(text).get(name)
+    assert found is not None
+    assert found.status == "present"
+
+
+def test_a_list_of_past_illnesses_stays_past_beside_todays_trouble() -> None:
+    found = read("Ankle sprain. PMH of HTN, seizures, DVT.")
+    for name in ("seizure", "leg-dvt"):
+        item = found.get(name)
+        assert item is not None
+        assert item.status == "past"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -127,8 +127,16 @@ def _reader() -> _Reader:
     matcher = PhraseMatcher(nlp.vocab)
     for name, phrases in vocabulary().items():
         matcher.add(name, [_tokens(phrase, nlp) for phrase in phrases])
-    contexts = tuple(_context(nlp, name, triggers) for name, triggers in rules("context").items())
+    contexts = tuple(_context(nlp, name, triggers) for name, triggers in _contexts())
     return _Reader(nlp, matcher, contexts)
+
+
+def _contexts() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The contexts of rules/context.toml; one with `as_list` twice, the second time not ended by a comma."""
+    for name, triggers in rules("context").items():
+        yield name, triggers
+        if triggers.get("as_list"):
+            yield f"{name}_list", triggers | {"stop": [stop for stop in triggers["stop"] if stop != ","]}
 
 
 def _context(nlp: Language, name: str, triggers: dict[str, Any]) -> Negex:
