@@ -1,4 +1,4 @@
-"""Slips of the keys are read as the word that was meant, and stand in the text as they were typed; times of the past."""
+"""Slips of the keys are read as what was meant and stand as they were typed; denials and dates keep to their clause."""
 
 import pytest
 
