@@ -15,7 +15,7 @@ from esi_triage.data.corpus_vitals import draw_vitals, fitted
 from esi_triage.data.open_corpus import open_cases
 from esi_triage.data.split import split_of
 from esi_triage.data.styles import STYLES
-from esi_triage.esi import LEVELS, VITALS_BY_NAME, Case, danger_zone_vitals, read
+from esi_triage.esi import LEVELS, VITALS_BY_NAME, Case, danger_zone_vitals, read, triage
 from esi_triage.esi.catalogue import entries
 
 CASES = list(open_cases(6000))
@@ -205,3 +205,10 @@ def _finds(complaint: str, entry: str) -> bool:
 def test_catalogue_notes_have_their_share() -> None:
     catalogue = sum(tags(case, "presentation")[0].startswith("catalogue-") for case in CASES)
     assert catalogue / len(CASES) == pytest.approx(CATALOGUE_SHARE * (1 - CONTRAST_SHARE), abs=0.03)
+
+
+def test_the_engine_reads_in_catalogue_notes_what_they_were_made_of() -> None:
+    """What is left are words that fall together in a note by chance. Dictated notes have slips of the keys."""
+    made = [c for c in CASES if c.gold_source == "engine" and tags(c, "style") != ["dictated"]][:400]
+    other = [case.narrative for case in made if case.gold not in triage(case.narrative).possible]
+    assert len(other) < 0.02 * len(made), other

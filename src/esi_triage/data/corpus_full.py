@@ -95,7 +95,9 @@ def _case(case_id: str, presentation: Presentation, picture: Picture, ambulance:
 
 def _patient(presentation: Presentation, picture: Picture, ambulance: float, rng: random.Random) -> _Patient:
     """Every draw is made for every patient, so that both of a contrast pair are alike."""
-    clue, complaint = rng.choice(picture.clues), rng.choice(complaints(presentation.complaint, presentation.entry))
+    by_engine = presentation.name.startswith(CATALOGUE)  # its wordings are chosen, and no others will do
+    more_from = None if by_engine else presentation.entry
+    clue, complaint = rng.choice(picture.clues), rng.choice(complaints(presentation.complaint, more_from))
     said = _said(presentation, picture, rng.random(), rng.random())
     drawn: Sex = rng.choice(("F", "M"))
     by_ambulance, hands_off = rng.random() < ambulance, rng.random() < HANDOFF_SHARE
@@ -148,7 +150,8 @@ def _signs(
 def _story(
     presentation: Presentation, picture: Picture, patient: _Patient, signs: str | None, rng: random.Random
 ) -> Story:
-    told_anyway = patient.style == "brief" or picture.level != presentation.usual_level
+    by_engine = presentation.name.startswith(CATALOGUE)  # it decides by what it reads, and takes nothing as usual
+    told_anyway = patient.style == "brief" or by_engine or picture.level != presentation.usual_level
     mentioned = rng.random() < CLUE_MENTIONED or told_anyway
     quoted = rng.random() < {"quote": 1.0, "brief": 0.15}.get(patient.style, 0.3)
     said = patient.said if quoted else None

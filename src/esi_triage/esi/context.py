@@ -7,12 +7,15 @@ same in one component, was weighed and left: on Python 3.11 it holds spaCy below
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .catalogue import entries, expand, rules, word_groups
+from .catalogue import entries, rules
+from .slips import mended
+from .vocabulary import normalise, termset, vocabulary
 
 if TYPE_CHECKING:
     from negspacy.negation import Negex
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
 _SPANS = "catalogue"
 _STARTS = "catalogue starts"
 _MET = "contexts met"
-_AS_SPACE = dict.fromkeys(map(ord, "-–—/_*\t•·\u200b\u200c\u200d\u2060\ufeff"), " ")
-_AS_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\n": ";", "\r": ";"})
 # What parts two words without a space: a line break and the points and brackets beside it, a full stop, other signs.
 _GLUE = (
     ";",
@@ -33,7 +34,9 @@ _GLUE = (
     r"(?<=[a-z]{3})\.(?=[a-z]{3})",
     r"(?<=[a-z])[+&=|>?!(](?=[a-z])",
 )
-_CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), " ")
+_TRIGGER_KINDS = ("pseudo", "Preceding", "Following", "Termination")  # as negspacy calls them
+_OPENS = re.compile(r"(?<=[a-z0-9%] )(?:He|She|His|Her|They|Their|There|Denies|Reports) (?=[a-z])")
+_AFTER_A_CLAUSE = frozenset([*".,;:!?)&", "and", "but", "by", "at", "on", "in", "per", "today", "now", "so", "then"])
 
 
 class Mention(NamedTuple):
@@ -54,28 +57,31 @@ class _Reader(NamedTuple):
     contexts: tuple[Negex, ...]
 
 
-def normalise(text: str) -> str:
-    """Lower case with hyphens, slashes and control characters as spaces; the length never changes, so spans hold.
-
-    A line break ends a sentence as a semicolon does.
-    """
-    plain = text.translate(_CONTROL | _AS_PLAIN | _AS_SPACE)
-    lower = plain.lower()
-    return lower if len(lower) == len(plain) else "".join(c.lower() if len(c.lower()) == 1 else c for c in plain)
-
-
 @cache
 def _context_class() -> type[Negex]:
-    """negspacy's component with three changes: two for speed (theirs walks every span of the text once per boundary,
-    also where the text has no trigger of the context), one for commas inside a list."""
+    """negspacy's component with four changes: two for speed (theirs walks every span of the text once per boundary,
+    also where the text has no trigger of the context), one for commas inside a list, one for what follows a
+    pseudo-trigger."""
     from negspacy.negation import Negex
 
     class Context(Negex):
         through_lists = False
+        ends_clause = False
 
         def process_negations(self, doc: Doc) -> tuple[list[Any], list[Any], list[Any]]:
-            """The triggers met; with `through_lists`, a comma of a list that "or" closes is no end."""
-            preceding, following, ends = super().process_negations(doc)
+            """The triggers met, save those inside a pseudo-trigger; theirs also drops one that follows it at once
+            ("no past history no fever"). With `through_lists`, a comma of a list that "or" closes is no end."""
+            kinds: dict[str, list[tuple[int, int, int]]] = {name: [] for name in _TRIGGER_KINDS}
+            for found in self.matcher(doc):
+                kinds[self.nlp.vocab.strings[found[0]]].append(found)
+            pseudo, preceding, following, ends = kinds.values()
+            if pseudo:
+                preceding, following, ends = (
+                    [found for found in each if not any(p[1] <= found[1] < p[2] for p in pseudo)]
+                    for each in (preceding, following, ends)
+                )
+            if self.ends_clause:
+                following = [found for found in following if _clause_ends(doc, found[2])]
             if self.through_lists and preceding:
                 ends = [end for end in ends if not _in_list(doc, end[1])]
             return preceding, following, ends
@@ -100,6 +106,11 @@ def _context_class() -> type[Negex]:
     return Context
 
 
+def _clause_ends(doc: Doc, at: int) -> bool:
+    """True where nothing follows that the trigger could speak of: "fever denied by mother", not "denied nausea"."""
+    return at >= len(doc) or bool(doc[at].is_sent_start) or doc[at].text in _AFTER_A_CLAUSE
+
+
 def _in_list(doc: Doc, at: int) -> bool:
     """True at a comma that is followed in its sentence by "or" or "nor"."""
     if doc[at].text != ",":
@@ -122,15 +133,24 @@ def _reader() -> _Reader:
     tokenizer.infix_finditer = compile_infix_regex([*(nlp.Defaults.infixes or ()), *_GLUE]).finditer
     nlp.add_pipe("sentencizer", config={"punct_chars": [".", "!", "?", ";"]})
     matcher = PhraseMatcher(nlp.vocab)
-    for name, phrases in _vocabulary().items():
+    for name, phrases in vocabulary().items():
         matcher.add(name, [_tokens(phrase, nlp) for phrase in phrases])
-    contexts = tuple(_context(nlp, name, triggers) for name, triggers in rules("context").items())
+    contexts = tuple(_context(nlp, name, triggers) for name, triggers in _contexts())
     return _Reader(nlp, matcher, contexts)
 
 
+def _contexts() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The contexts of rules/context.toml; one with `as_list` twice, the second time not ended by a comma."""
+    for name, triggers in rules("context").items():
+        yield name, triggers
+        if triggers.get("as_list"):
+            yield f"{name}_list", triggers | {"stop": [stop for stop in triggers["stop"] if stop != ","]}
+
+
 def _context(nlp: Language, name: str, triggers: dict[str, Any]) -> Negex:
-    component = _context_class()(nlp, name, _termset(triggers), extension_name=f"esi_{name}", span_keys=[_SPANS])
+    component = _context_class()(nlp, name, termset(triggers), extension_name=f"esi_{name}", span_keys=[_SPANS])
     component.through_lists = triggers.get("through_lists", False)  # pyright: ignore[reportAttributeAccessIssue]
+    component.ends_clause = triggers.get("ends_clause", False)  # pyright: ignore[reportAttributeAccessIssue]
     return component
 
 
@@ -143,59 +163,73 @@ def _tokens(phrase: str, nlp: Language) -> Doc:
     return Doc(nlp.vocab, words=words) if plain else nlp.tokenizer(phrase)
 
 
-def _vocabulary() -> dict[str, list[str]]:
-    """Entry names and word groups with their phrases, as `normalise` leaves them."""
-    said = {name: entry.say for name, entry in entries().items() if entry.say}
-    said |= {f"@{group}": phrases for group, phrases in word_groups().items()}
-    return {name: sorted({" ".join(normalise(phrase).split()) for phrase in said[name]}) for name in said}
-
-
-def _termset(triggers: dict[str, Any]) -> dict[str, list[str]]:
-    """The trigger lists of one context under negspacy's names."""
-    keys = {"pseudo": "pseudo_negations", "before": "preceding_negations", "after": "following_negations"}
-    lists = {theirs: triggers.get(ours, []) for ours, theirs in (*keys.items(), ("stop", "termination"))}
-    return {
-        key: sorted({" ".join(normalise(p).split()) for written in lists[key] for p in expand(written)})
-        for key in lists
-    }
-
-
 def find_mentions(text: str) -> list[Mention]:
     """Every mention of the vocabulary in `text`, in order, with the names of the contexts that hold there."""
     reader = _reader()
-    doc = reader.nlp(normalise(text))
-    spans = _keep_longer(reader.matcher(doc, as_spans=True))
+    typed = reader.nlp.make_doc(normalise(text))
+    doc = reader.nlp(_opened(_meant(typed), typed, text))
+    met = sorted(reader.matcher(doc, as_spans=True), key=lambda span: (span.start, span.end))
+    spans = [met[i] for i in keep_longer([(span.start, span.end, span.label_) for span in met])]
     doc.user_data |= {_SPANS: spans, _STARTS: [span.start for span in spans], _MET: []}
     for context in reader.contexts:
         context(doc)
-    return _mentions(doc)
+    return _mentions(doc, typed)
 
 
-def _mentions(doc: Doc) -> list[Mention]:
+def _meant(typed: Doc) -> Doc:
+    """The same tokens with the slips of the keys mended."""
+    from spacy.tokens import Doc
+
+    words = [token.text for token in typed]
+    meant = list(map(mended, words))
+    if meant == words:
+        return typed
+    return Doc(typed.vocab, words=meant, spaces=[bool(token.whitespace_) for token in typed])
+
+
+def _opened(doc: Doc, typed: Doc, text: str) -> Doc:
+    """Mark where a sentence opens though no full stop is set: "cough no fever She lives alone"."""
+    opens = {found.start() for found in _OPENS.finditer(text)}
+    if opens:
+        for token in typed:
+            if token.idx in opens:
+                doc[token.i].is_sent_start = True
+    return doc
+
+
+def _mentions(doc: Doc, typed: Doc) -> list[Mention]:
+    """`doc` was read; the characters are those of the text as it was `typed`, token by token the same."""
     sentence_of = [index for index, sentence in enumerate(doc.sents) for _ in range(len(sentence))]
     met = [(extension, extension.removeprefix("esi_")) for extension in doc.user_data[_MET]]
     found: list[Mention] = []
     for span in doc.user_data[_SPANS]:
         marks = span._
         flags = frozenset(flag for extension, flag in met if marks.get(extension))
-        place = (span.label_, span.start_char, span.end_char, span.start, span.end)
+        place = (span.label_, *_characters(span, typed), span.start, span.end)
         found.append(Mention(*place, sentence_of[span.start], flags))
     return found
 
 
-def _keep_longer(spans: list[Span]) -> list[Span]:
-    """Drop words inside an idiom, and words that overlap a phrase which stands instead of them (`instead_of`).
+def _characters(span: Span, typed: Doc) -> tuple[int, int]:
+    if span.doc is typed:
+        return span.start_char, span.end_char
+    last = typed[span.end - 1]
+    return typed[span.start].idx, last.idx + len(last)
+
+
+def keep_longer(places: list[tuple[int, int, str]]) -> list[int]:
+    """Which of the places (start, end, name) count: not words inside an idiom, and not words that overlap a phrase
+    which stands instead of them (`instead_of`).
 
     What is as long as the idiom stands: "chest film" is a film, though nothing is wrong with the chest.
     """
     known = entries()
-    placed = [(span.start, span.end, span.label_, span) for span in spans]
-    longer = [(start, end, known[name]) for start, end, name, _ in placed if name in known]
+    longer = [(start, end, known[name]) for start, end, name in places if name in known]
     idioms = [(start, end) for start, end, entry in longer if entry.kind == "idiom"]
     hiding = [(start, end, entry.instead_of) for start, end, entry in longer if entry.instead_of]
     return [
-        span
-        for start, end, name, span in sorted(placed, key=lambda place: place[:2])
+        i
+        for i, (start, end, name) in enumerate(places)
         if not (name in known and known[name].kind == "idiom")
         and not any(first <= start and end <= last and last - first > end - start for first, last in idioms)
         and not any(first < end and start < last and name in hidden for first, last, hidden in hiding)

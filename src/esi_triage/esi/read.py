@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 
-from .catalogue import Entry, Kind, entries
+from .catalogue import Entry, Kind, entries, rules
 from .context import Mention, find_mentions
 from .findings import STATUSES, Evidence, Finding, Findings, Status
 from .measures import read_measures
@@ -17,6 +17,7 @@ LONGEST = 20_000
 _REACH = 6
 """Words between two word groups of a `near` line: "vomited a large amount of bright red blood"."""
 
+_TODAY: tuple[Status, ...] = ("present", "possible", "baseline")
 _Groups = dict[str, list[Mention]]
 
 
@@ -52,11 +53,44 @@ def read(narrative: str) -> Findings:
 def _read_items(text: str) -> tuple[Finding, ...]:
     """One finding an entry: the status nearest to "present" among its mentions, and the spans that have it."""
     met: dict[str, list[tuple[Status, Evidence]]] = defaultdict(list)
-    for entry, parts in _entry_mentions(find_mentions(text)):
-        status = _order(_status(entry.kind, mention.flags) for mention in parts)[-1]
+    mentions = _with_status(list(_entry_mentions(find_mentions(text))))
+    elsewhere = _sentences_of_the_past(mentions)
+    for entry, parts, status in mentions:
+        if elsewhere and entry.name in rules("policy")["times"]["names"] and parts[0].sentence in elsewhere:
+            continue
         for part in parts:
             met[entry.name].append((status, Evidence(part.start, part.end, text[part.start : part.end])))
     return tuple(sorted((_finding(entries()[name], seen) for name, seen in met.items()), key=_position))
+
+
+def _with_status(
+    mentions: list[tuple[Entry, tuple[Mention, ...]]],
+) -> list[tuple[Entry, tuple[Mention, ...], Status]]:
+    """Each mention with its status. Where a list of past illnesses would hold all that the patient complains of, its
+    commas end the past: "history of CAD, chest pain"."""
+
+    def told(listed: bool) -> list[tuple[Entry, tuple[Mention, ...], Status]]:
+        return [
+            (entry, parts, _order(_status(entry.kind, part.flags, listed) for part in parts)[-1])
+            for entry, parts in mentions
+        ]
+
+    found = told(listed=True)
+    if any(entry.kind in ("complaint", "request") and status in _TODAY for entry, _, status in found):
+        return found
+    return told(listed=False)
+
+
+def _sentences_of_the_past(mentions: list[tuple[Entry, tuple[Mention, ...], Status]]) -> set[int]:
+    """Sentences that date a trouble which the patient does not have today."""
+    now = {entry.name for entry, _, status in mentions if status in _TODAY}
+    return {
+        parts[0].sentence
+        for entry, parts, _ in mentions
+        if entry.kind in ("complaint", "intervention")
+        and entry.name not in now
+        and any("past_time" in part.flags for part in parts)
+    }
 
 
 def _finding(entry: Entry, seen: list[tuple[Status, Evidence]]) -> Finding:
@@ -74,12 +108,12 @@ def _position(finding: Finding) -> int:
     return finding.evidence[0].start
 
 
-def _status(kind: Kind, flags: frozenset[str]) -> Status:
+def _status(kind: Kind, flags: frozenset[str], listed: bool = True) -> Status:
     """One status from the contexts that hold. Order matters: "no family history of" is absent, not family.
 
     A condition is true of the patient whenever it began, so for conditions "past" and "baseline" are present.
     """
-    if flags & {"negated", "no", "not_done"}:
+    if flags & {"negated", "denied", "no", "not_done"}:
         return "absent"
     if "family" in flags:
         return "family"
@@ -89,7 +123,8 @@ def _status(kind: Kind, flags: frozenset[str]) -> Status:
         return "planned"
     if kind == "condition":
         return "present"
-    if flags & {"past", "past_time"} and "now" not in flags and kind != "request":
+    past = {"past", "past_time", "past_list"} if listed and kind != "sign" else {"past", "past_time"}
+    if flags & past and "now" not in flags and kind != "request":
         return "past"
     if "baseline" in flags:
         return "baseline"
