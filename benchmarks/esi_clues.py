@@ -1,8 +1,8 @@
 """How the rules read notes that were written apart from them: every clue of the newer presentations, one note each.
 
-Nobody who wrote these presentations had looked at the engine. While its vocabulary grew, errors were read in two
-rounds; a share of the presentations, by a hash of their names, stayed hidden in each. What neither round read is the
-estimate for cases that nobody has seen; the rest are development figures, upper bounds.
+Nobody who wrote these presentations had looked at the engine. While its vocabulary grew, errors were read in several
+rounds; some of the presentations, by a hash of their names, stayed hidden in all. What no round read is the estimate
+for cases that nobody has seen; the rest are development figures, upper bounds.
 
     python benchmarks/esi_clues.py
 """
@@ -36,11 +36,10 @@ SHOWN = {
 Note = tuple[str, int, str]  # presentation, gold, text
 
 
-def hidden(name: str, rounds: int) -> bool:
-    """Whether no errors of a presentation were read: in the second round, or in both."""
-    second = int(hashlib.sha256(f"{name}E2".encode()).hexdigest(), 16) % 3 == 0
-    first = int(hashlib.sha256(name.encode()).hexdigest(), 16) % 2 == 1
-    return second if rounds == 1 else second and first
+def hidden(name: str) -> bool:
+    """Whether no round read errors of this presentation: two hashes hid a third and a half of them."""
+    third = int(hashlib.sha256(f"{name}E2".encode()).hexdigest(), 16) % 3 == 0
+    return third and int(hashlib.sha256(name.encode()).hexdigest(), 16) % 2 == 1
 
 
 def notes() -> Iterator[Note]:
@@ -78,9 +77,8 @@ def main() -> None:
     with bar("notes", len(found), "note") as shown:
         levels = [(shown.update(), triage(text).level)[1] for _, _, text in found]
     shares = {
-        "read in no round": [hidden(name, 2) for name, _, _ in found],
-        "unread in the last round": [hidden(name, 1) for name, _, _ in found],
-        "read (development)": [not hidden(name, 1) for name, _, _ in found],
+        "read in no round": [hidden(name) for name, _, _ in found],
+        "read (development)": [not hidden(name) for name, _, _ in found],
     }
     for share, chosen in shares.items():
         rows = [(note, level) for note, level, keep in zip(found, levels, chosen, strict=True) if keep]

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .catalogue import entries, rules
 from .slips import mended
-from .vocabulary import normalise, termset, vocabulary
+from .vocabulary import Index, index_of, normalise, places_in, termset
 
 if TYPE_CHECKING:
     from negspacy.negation import Negex
     from spacy.language import Language
-    from spacy.matcher import PhraseMatcher
     from spacy.tokens import Doc, Span
 
 _SPANS = "catalogue"
@@ -53,7 +52,7 @@ class Mention(NamedTuple):
 
 class _Reader(NamedTuple):
     nlp: Language
-    matcher: PhraseMatcher
+    phrases: Index
     contexts: tuple[Negex, ...]
 
 
@@ -121,9 +120,8 @@ def _in_list(doc: Doc, at: int) -> bool:
 
 @cache
 def _reader() -> _Reader:
-    """The tokeniser, the matcher of the whole vocabulary and the context components. Built once, in about 2 s."""
+    """The tokeniser, the index of the whole vocabulary and the context components. Built once, in about 2 s."""
     import spacy
-    from spacy.matcher import PhraseMatcher
     from spacy.util import compile_infix_regex
 
     nlp = spacy.blank("en")
@@ -132,11 +130,8 @@ def _reader() -> _Reader:
     tokenizer.url_match = None  # "cough.fever" is no address
     tokenizer.infix_finditer = compile_infix_regex([*(nlp.Defaults.infixes or ()), *_GLUE]).finditer
     nlp.add_pipe("sentencizer", config={"punct_chars": [".", "!", "?", ";"]})
-    matcher = PhraseMatcher(nlp.vocab)
-    for name, phrases in vocabulary().items():
-        matcher.add(name, [_tokens(phrase, nlp) for phrase in phrases])
     contexts = tuple(_context(nlp, name, triggers) for name, triggers in _contexts())
-    return _Reader(nlp, matcher, contexts)
+    return _Reader(nlp, index_of(lambda phrase: _tokens(phrase, nlp)), contexts)
 
 
 def _contexts() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -154,22 +149,22 @@ def _context(nlp: Language, name: str, triggers: dict[str, Any]) -> Negex:
     return component
 
 
-def _tokens(phrase: str, nlp: Language) -> Doc:
+def _tokens(phrase: str, nlp: Language) -> list[str]:
     """The phrase as the tokeniser would split it. It leaves plain words and numbers whole: they need no tokenising."""
-    from spacy.tokens import Doc
-
     words = phrase.split()
     plain = phrase.isascii() and all(word.isalpha() or word.isdigit() for word in words)
-    return Doc(nlp.vocab, words=words) if plain else nlp.tokenizer(phrase)
+    return words if plain else [token.text for token in nlp.tokenizer(phrase)]
 
 
 def find_mentions(text: str) -> list[Mention]:
     """Every mention of the vocabulary in `text`, in order, with the names of the contexts that hold there."""
+    from spacy.tokens import Span
+
     reader = _reader()
     typed = reader.nlp.make_doc(normalise(text))
     doc = reader.nlp(_opened(_meant(typed), typed, text))
-    met = sorted(reader.matcher(doc, as_spans=True), key=lambda span: (span.start, span.end))
-    spans = [met[i] for i in keep_longer([(span.start, span.end, span.label_) for span in met])]
+    places = places_in([token.text for token in doc], reader.phrases)
+    spans = [Span(doc, start, end, name) for start, end, name in map(places.__getitem__, keep_longer(places))]
     doc.user_data |= {_SPANS: spans, _STARTS: [span.start for span in spans], _MET: []}
     for context in reader.contexts:
         context(doc)

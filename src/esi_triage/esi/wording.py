@@ -3,26 +3,18 @@
 For whole lists of phrases: an index of the vocabulary takes a tenth of the pipeline's start-up. Contexts are not read.
 """
 
-from collections import defaultdict
 from functools import cache
 
 from .catalogue import entries, rules
 from .context import keep_longer
-from .vocabulary import normalise, termset, vocabulary
+from .vocabulary import Index, index_of, normalise, places_in, termset
 
 _Words = tuple[str, ...]
 
 
 def names_in(phrase: str) -> frozenset[str]:
     """The entries that the phrase names, by its words or by word groups near each other."""
-    words = _words(phrase)
-    index, longest = _index()
-    places = [
-        (start, end, name)
-        for start in range(len(words))
-        for end in range(start + 1, min(len(words), start + longest) + 1)
-        for name in index.get(words[start:end], ())
-    ]
+    places = places_in(_words(phrase), _index())
     kept = {places[i][2] for i in keep_longer(places)} if len(places) > 1 else {name for _, _, name in places}
     groups = {name for name in kept if name.startswith("@")}
     near = {entry for line, entry in _near_lines() if line <= groups} if len(groups) > 1 else set[str]()
@@ -44,12 +36,8 @@ def _words(phrase: str) -> _Words:
 
 
 @cache
-def _index() -> tuple[dict[_Words, list[str]], int]:
-    index: dict[_Words, list[str]] = defaultdict(list)
-    for name, phrases in vocabulary().items():
-        for phrase in phrases:
-            index[tuple(phrase.split())].append(name)
-    return dict(index), max(map(len, index))
+def _index() -> Index:
+    return index_of(str.split)
 
 
 @cache
