@@ -8,7 +8,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from ..esi import Arrival, Case, Sex, Vitals, danger_zone_vitals
+from ..esi import LEVELS, Arrival, Case, Sex, Vitals, danger_zone_vitals
 from .asides import draw_asides
 from .corpus_catalogue import CATALOGUE
 from .corpus_draw import complaints, pictures
@@ -17,8 +17,8 @@ from .corpus_vitals import draw_vitals, fitted, rounded_age
 from .split import split_of
 from .styles import STYLES, Story, normal_text, signs_text, tell, worded
 
-# More even than an ED (MIMIC-IV-ED has 5.7/33.3/53.7/7.0/0.3 %), so that each level can be learned.
-PRIOR = {1: 0.15, 2: 0.24, 3: 0.23, 4: 0.19, 5: 0.19}
+# Not an ED's shares (MIMIC-IV-ED has 5.7/33.3/53.7/7.0/0.3 %): each level is to be learned as well as any.
+PRIOR = dict.fromkeys(LEVELS, 0.2)
 # A nurse decides by what she sees. Notes leave it out, but only where the level is the complaint's most usual one.
 CLUE_MENTIONED = 0.7
 CONTRAST_SHARE = 0.1
@@ -27,7 +27,7 @@ NOT_RECORDED = {1: 0.30, 2: 0.06, 3: 0.04, 4: 0.06, 5: 0.10}  # the sickest go s
 BY_AMBULANCE = {1: 0.8, 2: 0.5, 3: 0.25, 4: 0.12, 5: 0.06}
 IN_A_PAIR = 0.35  # who comes by ambulance where both of a contrast pair must come the same way
 STYLE_SHARES = {"prose": 0.24, "telegraphic": 0.20, "handoff": 0.0, "quote": 0.18, "dictated": 0.12, "brief": 0.26}
-HANDOFF_SHARE = 0.35  # of those who come by ambulance
+HANDOFF_SHARE = 0.6  # of those who come by ambulance
 NO_SIGNS = 0.22  # notes that leave the vital signs out
 SIGNS_NORMAL = {1: 0.02, 2: 0.12, 3: 0.2, 4: 0.35, 5: 0.4}  # that only say they are normal: the less ill, the likelier
 HISTORY = {1: 0.4, 2: 0.45, 3: 0.4, 4: 0.25, 5: 0.2}
