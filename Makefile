@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: run test check smollm2 benchmark clean
+.PHONY: run test test-server check smollm2 benchmark clean
 
 run: $(VENV)/.run ## set up, then run the series v43 -> v46 on the tiny base and say where the report is
 	$(BIN)/esi reproduce
 
 test: $(VENV)/.test check ## set up, then check and run all tests
 	$(BIN)/python -m pytest
+
+test-server: $(VENV)/.test ## the endpoint against llama.cpp's own server (compiles it: some minutes)
+	$(PIP) --editable '.[train,test,adapters,server]'
+	$(BIN)/python -m pytest tests/predict/test_real_server.py
 
 check: $(VENV)/.test ## formatting, lint, types and the direction of imports
 	$(BIN)/ruff format --check

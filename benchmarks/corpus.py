@@ -2,6 +2,7 @@
 
     python benchmarks/corpus.py HANDBOOK.jsonl [--cases 25000] [--seed 0]
     python benchmarks/corpus.py --choose
+    python benchmarks/corpus.py --targets [CASES.parquet]
 
 HANDBOOK.jsonl has `narrative`, `gold` and perhaps `alt_gold` (levels that are right too); no word of it is trained on.
 Bars: at least 2,000 narratives a second; at least 55 % exact and 90 % within one level.
@@ -14,6 +15,9 @@ was chosen for within one; docs/data-sheet.md says what spoke against it.
 `--choose` compares values of C without a handbook case: fitted on the corpus' presentations in train, tried on the
 written ones of the other splits. The rule is the smallest C whose mean distance from the gold lies within one standard
 error of the best.
+
+`--targets` writes the reference answer of 5,000 notes of the corpus, or of every labelled case of a table, and counts
+those that fail a check: format, level, length, numbers, steps, the maximum of the design. Bar: none.
 """
 
 import argparse
@@ -113,16 +117,45 @@ def _mean_and_error(clusters: Iterable[list[int]]) -> tuple[float, float]:
     return mean, sum((sum(cluster) - mean * len(cluster)) ** 2 for cluster in clusters) ** 0.5 / n
 
 
+def targets(file: Path | None, seed: int) -> None:
+    """Print how many reference answers fail, and how many rest on the nurse's judgement in a step."""
+    from esi_triage.answer import parse
+    from esi_triage.data.open_corpus import open_cases
+    from esi_triage.data.rationale import judged_steps, reference_answer
+    from esi_triage.data.table import read_cases
+    from esi_triage.data.teacher import failing
+    from esi_triage.esi import triage
+    from esi_triage.reward import load_design, score
+
+    design = load_design("v46")
+    cases = [case for case in (read_cases(file)[0] if file else open_cases(5000, seed)) if case.gold]
+    failed, judged = [], 0
+    for case in cases:
+        engine = triage(case.narrative)
+        text = reference_answer(case, engine)
+        judged += judged_steps(text) > 0
+        best = max(design.table[(case.gold or 0) - 1]) + design.format_bonus
+        earned = score(parse(text), case.gold or 0, design, tokens=0)
+        reason = failing(text, case, engine) or (None if earned.answer + earned.format == best else "not the maximum")
+        failed += [f"  {case.case_id}: {reason}"] if reason else []
+    print(f"{len(failed)} of {len(cases)} targets fail; {judged} have a step that is the nurse's judgement")
+    print("\n".join(failed[:20]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("handbook", type=Path, nargs="?")
     what.add_argument("--choose", action="store_true", help="compare values of C on the corpus' own held-out part")
+    what.add_argument("--targets", type=Path, nargs="?", const=False, help="check reference answers", metavar="CASES")
     parser.add_argument("--cases", type=int, default=25_000, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     if args.choose:
         choose(args.cases, args.seed)
+        return
+    if args.targets is not None:
+        targets(args.targets or None, args.seed)
         return
     print(f"streamed: {streamed(5_000):.0f} narratives a second (bar: 2,000)")
     handbook(args.handbook, args.cases, args.seed)

