@@ -1,7 +1,9 @@
 """The gold of the corpus against the engine: disagreements are listed with what they rest on."""
 
 import pytest
+from typer.testing import CliRunner
 
+from esi_triage.cli.data import app
 from esi_triage.data.agreement import agreement
 from esi_triage.data.open_corpus import open_cases
 from esi_triage.esi import Case
@@ -47,3 +49,10 @@ def test_catalogue_notes_agree_with_the_engine_that_made_them() -> None:
 def test_most_of_the_corpus_agrees() -> None:
     found = agreement(open_cases(600, seed=6))
     assert found.within_possible / found.cases > 0.7
+
+
+def test_one_split_alone_is_counted() -> None:
+    told = CliRunner().invoke(app, ["agree", "--n", "60", "--split", "held_out", "--top", "0"])
+    held_out = sum(case.split == "held_out" for case in open_cases(60))
+    assert 0 < held_out < 60
+    assert f"{held_out} cases, the engine" in told.output

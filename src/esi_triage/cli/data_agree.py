@@ -1,7 +1,7 @@
 """`esi data agree`: where the open corpus and the rules engine part."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,6 +9,10 @@ import typer
 def agree(
     n: Annotated[int, typer.Option(min=1, help="how many cases of the open corpus")] = 2000,
     seed: Annotated[int, typer.Option(help="which cases")] = 0,
+    split: Annotated[
+        Literal["train", "tuning", "held_out"] | None,
+        typer.Option(help="only the presentations of this split [default: all]"),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="write every disagreement to this JSON")] = None,
     top: Annotated[int, typer.Option(min=0, help="how many pictures to list")] = 20,
 ) -> None:
@@ -25,7 +29,8 @@ def agree(
 
         def counted():
             for case in open_cases(n, seed):
-                yield case
+                if split in (None, case.split):
+                    yield case
                 shown.update()
 
         found = agreement(counted())
