@@ -88,15 +88,18 @@ def _case(case_id: str, presentation: Presentation, picture: Picture, ambulance:
         arrival=patient.arrival,
         **vitals.model_dump(),
         gold=picture.level,
-        gold_source="engine" if presentation.name.startswith(CATALOGUE) else "handbook",
+        gold_source="engine" if _of_catalogue(presentation) else "handbook",
         tags=tuple(tags),
     )
 
 
+def _of_catalogue(presentation: Presentation) -> bool:
+    return presentation.name.startswith(CATALOGUE)
+
+
 def _patient(presentation: Presentation, picture: Picture, ambulance: float, rng: random.Random) -> _Patient:
     """Every draw is made for every patient, so that both of a contrast pair are alike."""
-    by_engine = presentation.name.startswith(CATALOGUE)  # its wordings are chosen, and no others will do
-    more_from = None if by_engine else presentation.entry
+    more_from = None if _of_catalogue(presentation) else presentation.entry  # whose wordings are chosen
     clue, complaint = rng.choice(picture.clues), rng.choice(complaints(presentation.complaint, more_from))
     said = _said(presentation, picture, rng.random(), rng.random())
     drawn: Sex = rng.choice(("F", "M"))
@@ -150,8 +153,7 @@ def _signs(
 def _story(
     presentation: Presentation, picture: Picture, patient: _Patient, signs: str | None, rng: random.Random
 ) -> Story:
-    by_engine = presentation.name.startswith(CATALOGUE)  # it decides by what it reads, and takes nothing as usual
-    told_anyway = patient.style == "brief" or by_engine or picture.level != presentation.usual_level
+    told_anyway = patient.style == "brief" or _of_catalogue(presentation) or picture.level != presentation.usual_level
     mentioned = rng.random() < CLUE_MENTIONED or told_anyway
     quoted = rng.random() < {"quote": 1.0, "brief": 0.15}.get(patient.style, 0.3)
     said = patient.said if quoted else None
