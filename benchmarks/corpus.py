@@ -29,12 +29,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from esi_triage.esi import Case
+
 C = 3
 
 
 def streamed(n: int) -> float:
     """Narratives a second of processor time."""
-    from esi_triage.data.open_corpus import open_cases
+    from esi_triage.data.corpus.vignettes import open_cases
 
     list(open_cases(10))  # the files are read once
     started = time.process_time()
@@ -71,8 +73,8 @@ def answers(taught: Any, golds: list[int], asked: Any, c: float) -> list[int]:
 
 def handbook(file: Path, n: int, seed: int) -> None:
     """Print how near the answers to the handbook's cases are, taught by `n` notes."""
-    from esi_triage.data.open_corpus import open_cases
-    from esi_triage.evaluate.intervals import wilson
+    from esi_triage.data.corpus.vignettes import open_cases
+    from esi_triage.evaluate.statistics.intervals import wilson
 
     tests = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     golds = [{test["gold"], *test.get("alt_gold", [])} for test in tests]
@@ -92,21 +94,25 @@ def handbook(file: Path, n: int, seed: int) -> None:
 
 def choose(n: int, seed: int) -> None:
     """Print the mean distance from the gold in held-out written presentations, and its standard error, for each C."""
-    from esi_triage.data.corpus_presentations import presentations
-    from esi_triage.data.open_corpus import open_cases
+    from esi_triage.data.corpus.presentations import presentations
+    from esi_triage.data.corpus.vignettes import open_cases
 
-    cases, tfidf, written = list(open_cases(n, seed)), features(), {f"presentation:{p.name}" for p in presentations()}
+    cases, tfidf, written = list(open_cases(n, seed)), features(), {p.name for p in presentations()}
     taught = [case for case in cases if case.split == "train"]
-    tried = [case for case in cases if case.split != "train" and case.tags[0] in written]
+    tried = [case for case in cases if case.split != "train" and _presentation(case) in written]
     known = tfidf.fit_transform([case.narrative for case in taught])
     asked = tfidf.transform([case.narrative for case in tried])
     for c in (0.3, 1, 3, 10):
         guesses = answers(known, [case.gold for case in taught if case.gold], asked, c)
         by_presentation = defaultdict(list)
         for guess, case in zip(guesses, tried, strict=True):
-            by_presentation[case.tags[0]].append(abs(guess - (case.gold or 0)))
+            by_presentation[_presentation(case)].append(abs(guess - (case.gold or 0)))
         mean, error = _mean_and_error(by_presentation.values())
         print(f"C = {c}: {mean:.4f} ± {error:.4f} ({len(tried)} notes of {len(by_presentation)} presentations)")
+
+
+def _presentation(case: Case) -> str:
+    return (case.scenario or "").split(":")[0]
 
 
 def _mean_and_error(clusters: Iterable[list[int]]) -> tuple[float, float]:
@@ -120,18 +126,18 @@ def _mean_and_error(clusters: Iterable[list[int]]) -> tuple[float, float]:
 def targets(file: Path | None, seed: int) -> None:
     """Print how many reference answers fail, and how many rest on the nurse's judgement in a step."""
     from esi_triage.answer import parse
-    from esi_triage.data.open_corpus import open_cases
-    from esi_triage.data.rationale import judged_steps, reference_answer
-    from esi_triage.data.table import read_cases
-    from esi_triage.data.teacher import failing
-    from esi_triage.esi import triage
+    from esi_triage.data.case_table import read_cases
+    from esi_triage.data.corpus.vignettes import open_cases
+    from esi_triage.data.targets import judged_steps, reference_answer
+    from esi_triage.data.teacher_targets import failing
+    from esi_triage.esi import assess
     from esi_triage.reward import load_design, score
 
     design = load_design("v46")
     cases = [case for case in (read_cases(file)[0] if file else open_cases(5000, seed)) if case.gold]
     failed, judged = [], 0
     for case in cases:
-        engine = triage(case.narrative)
+        engine = assess(case.narrative)
         text = reference_answer(case, engine)
         judged += judged_steps(text) > 0
         best = max(design.table[(case.gold or 0) - 1]) + design.format_bonus

@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from esi_triage.evaluate.answers import Answers, answers_of
-from esi_triage.evaluate.bootstrap import kinds_of
-from esi_triage.evaluate.compare import differences
-from esi_triage.evaluate.costs import load_costs
-from esi_triage.evaluate.metrics import figures
+from esi_triage.evaluate.scored import Scored, scored
+from esi_triage.evaluate.statistics.costs import load_costs
+from esi_triage.evaluate.statistics.metrics import figures
+from esi_triage.evaluate.statistics.paired_tests import differences
 from esi_triage.progress import bar
 
 MIETIC = (14, 11, 5, 4, 2)  # the class counts of the 36 expert-annotated cases
@@ -66,7 +65,7 @@ def coverage(
     found: dict[str, Counter[str]] = {}
     for seed in range(simulations):
         cells, patients = _cases(rng, table, n, visits)
-        measured = figures(answers_of(kinds_of(patients, cells, 30), resamples, seed), costs)
+        measured = figures(_scored(cells, patients, resamples, seed), costs)
         for name in (*WILSON, *BOOTSTRAP):
             found.setdefault(name, Counter())[_where(measured[name], truth[name]["value"])] += 1
     return found
@@ -79,18 +78,22 @@ def coverage_of_difference(population: Population, n: int, simulations: int, res
     for seed in range(simulations):
         first, _ = _cases(rng, population.table(), n, 1)
         second = np.where(rng.random(n) < 0.5, first, _answered_again(rng, population.table(), first))
-        gold = (first // 6 + 1).tolist()
-        levels = [[None if c % 6 == 5 else c % 6 + 1 for c in cells.tolist()] for cells in (first, second)]
-        measured = differences(gold, levels[0], levels[1], resamples=resamples, seed=seed)
+        patients = np.arange(n)
+        measured = differences(*(_scored(cells, patients, resamples, seed) for cells in (first, second)))
         for name in ("exact", "high_acuity_sensitivity", "qwk", "ac2", "macro_f1", "macro_mae"):
             found.setdefault(f"difference in {name}", Counter())[_where(measured[name], 0.0)] += 1
     return found
 
 
-def _exactly(table: NDArray[np.float64]) -> Answers:
-    """The population itself, a case in a million at a time: its figures are the truth."""
-    cells = np.repeat(np.arange(30), np.round(table.ravel() * 1_000_000).astype(int))
-    return answers_of(kinds_of(np.arange(len(cells)), cells, 30), 2, 0)
+def _scored(cells: NDArray[Any], patients: NDArray[Any], resamples: int, seed: int) -> Scored:
+    predicted = [None if c % 6 == 5 else int(c % 6) + 1 for c in cells]
+    return scored((cells // 6 + 1).tolist(), predicted, patients.tolist(), resamples, seed)
+
+
+def _exactly(table: NDArray[np.float64]) -> Scored:
+    """The population itself, a case in a hundred thousand at a time: its figures are the truth."""
+    cells = np.repeat(np.arange(30), np.round(table.ravel() * 100_000).astype(int))
+    return _scored(cells, np.arange(len(cells)), 2, 0)
 
 
 def _cases(rng: np.random.Generator, table: NDArray[np.float64], n: int, visits: int) -> tuple[Any, Any]:

@@ -13,11 +13,12 @@ import tomllib
 from collections.abc import Iterator
 from importlib import resources
 
-from esi_triage.data.corpus_presentations import Picture, Presentation
-from esi_triage.data.corpus_vitals import draw_vitals, fitted, rounded_age
+from esi_triage.data.corpus.made_vitals import draw_vitals, fitted, rounded_age
+from esi_triage.data.corpus.presentations import Picture, Presentation
 from esi_triage.data.narrative import vitals_text
-from esi_triage.esi import triage
-from esi_triage.evaluate.metrics import metrics
+from esi_triage.esi import assess
+from esi_triage.evaluate.scored import scored
+from esi_triage.evaluate.statistics.metrics import metrics
 from esi_triage.page import interval
 from esi_triage.progress import bar
 
@@ -44,7 +45,7 @@ def hidden(name: str) -> bool:
 
 def notes() -> Iterator[Note]:
     """One note of one or two sentences for each clue; three in five have vital signs."""
-    folder = resources.files("esi_triage.data") / "presentations"
+    folder = resources.files("esi_triage.data.corpus") / "presentations"
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".toml") or file.name.removesuffix(".toml") in OLDER:
             continue
@@ -75,7 +76,7 @@ def main() -> None:
     """Print the figures of each share, with 95 % intervals in which the notes of one presentation hang together."""
     found = list(notes())
     with bar("notes", len(found), "note") as shown:
-        levels = [(shown.update(), triage(text).level)[1] for _, _, text in found]
+        levels = [(shown.update(), assess(text).level)[1] for _, _, text in found]
     shares = {
         "read in no round": [hidden(name) for name, _, _ in found],
         "read (development)": [not hidden(name) for name, _, _ in found],
@@ -83,7 +84,7 @@ def main() -> None:
     for share, chosen in shares.items():
         rows = [(note, level) for note, level, keep in zip(found, levels, chosen, strict=True) if keep]
         names = [name for (name, _, _), _ in rows]
-        m = metrics([gold for (_, gold, _), _ in rows], [level for _, level in rows], subjects=names)
+        m = metrics(scored([gold for (_, gold, _), _ in rows], [level for _, level in rows], names))
         print(f"{share}: {m['n']} notes of {len(set(names))} presentations")
         for key, label in SHOWN.items():
             print(f"  {label:32} {interval(m[key])}")

@@ -28,26 +28,33 @@ def answers(n: int) -> dict[str, Any]:
     return {
         "gold": gold.tolist(),
         "predicted": [None if s else k for s, k in zip(silent, level.tolist(), strict=True)],
-        "subjects": [str(s) for s in rng.integers(0, max(1, n // 2), n)],
+        "clusters": [str(s) for s in rng.integers(0, max(1, n // 2), n)],
         "probabilities": [None if s else p for s, p in zip(silent, table.tolist(), strict=True)],
     }
 
 
 def one_evaluation(n: int, resamples: int, found: Any) -> None:
     """Sends seconds for the levels alone, with probabilities, for a comparison; CPU seconds of all; peak MB."""
-    from esi_triage.evaluate.compare import differences
-    from esi_triage.evaluate.metrics import metrics
+    from esi_triage.evaluate.scored import scored
+    from esi_triage.evaluate.statistics.metrics import metrics
+    from esi_triage.evaluate.statistics.paired_tests import differences
 
     given = answers(n)
-    levels = {name: given[name] for name in ("gold", "predicted", "subjects")}
-    other = [3] * n
+    probabilities = given.pop("probabilities")
     before, cpu = _peak(), time.process_time()
     seconds = [
-        _seconds(lambda: metrics(**levels, resamples=resamples)),
-        _seconds(lambda: metrics(**given, resamples=resamples)),
-        _seconds(lambda: differences(given["gold"], given["predicted"], other, given["subjects"], resamples)),
+        _seconds(lambda: metrics(scored(**given, resamples=resamples))),
+        _seconds(lambda: metrics(scored(**given, resamples=resamples), probabilities=probabilities)),
+        _seconds(lambda: differences(*_two(given, n, resamples))),
     ]
     found.put((*seconds, time.process_time() - cpu, _peak(), before))
+
+
+def _two(given: dict[str, Any], n: int, resamples: int) -> Any:
+    from esi_triage.evaluate.scored import scored
+
+    first = scored(**given, resamples=resamples)
+    return first, first.answered([3] * n)
 
 
 def reference(n: int) -> float:

@@ -19,8 +19,8 @@ from transformers import Qwen3_5ForCausalLM, Qwen3_5TextConfig
 
 from esi_triage.answer import parse
 from esi_triage.reward import load_design, score
+from esi_triage.train.adapter import trainable_parameters
 from esi_triage.train.experiment import load_experiment
-from esi_triage.train.warm_start import trainable_parameters
 
 TRAINABLE = 58_195_968  # the seven projections at rank 32; the size of the card's adapter fits no other choice
 

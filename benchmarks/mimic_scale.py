@@ -115,8 +115,8 @@ def clean(folder: Path) -> Any:
     """The part that pandas does, too: triage, edstays and patients to cleaned columns, in memory."""
     import duckdb
 
-    from esi_triage.data.mimic_files import READ, find_tables, load
-    from esi_triage.data.mimic_iv_ed import clean as clean_tables
+    from esi_triage.data.mimic_iv_ed.mimic_cases import clean as clean_tables
+    from esi_triage.data.mimic_iv_ed.release import READ, find_tables, load
 
     with duckdb.connect() as database:
         for name, file in find_tables(folder).items():

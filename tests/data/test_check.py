@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from esi_triage.cli.data_check import check
-from esi_triage.cli.data_map import map_columns
-from esi_triage.data.check import check_files
+from esi_triage.cli.data import data_commands as data
+from esi_triage.cli.data.check import check
+from esi_triage.cli.data.map_columns import map_columns
+from esi_triage.data.case_table import read_cases, write_cases
+from esi_triage.data.contamination import check_files
+from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.data.near_duplicates import jaccard, near_duplicates, shingles
-from esi_triage.data.open_corpus import open_cases
-from esi_triage.data.table import write_cases
 from esi_triage.errors import InputError
 
 app = typer.Typer()
@@ -78,6 +79,33 @@ def test_overlap(
     code, said = run("check", *files)
     assert code == (1 if found else 0)
     assert ("a.jsonl-1  and  b.jsonl-0" in said) == bool(found)
+
+
+def test_what_is_found_is_left_out_of_the_next_build(tmp_path: Path) -> None:
+    esi = typer.Typer()
+    esi.add_typer(data.app, name="data")
+
+    def call(*arguments: Any) -> int:
+        return CliRunner().invoke(esi, ["data", *map(str, arguments)]).exit_code
+
+    table, clean, overlap = tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "overlap.jsonl"
+    assert call("build", "open", "--n", 60, "--output", table) == 0
+    cases = read_cases(table)[0]
+    own = [case.model_copy(update={"case_id": "note", "subject_id": "me", "stay_id": None}) for case in cases[:1]]
+    same = [case.model_copy(update={"case_id": "patient", "narrative": NOTE, "stay_id": None}) for case in cases[9:10]]
+    write_cases([*own, *same], tmp_path / "test.parquet")
+    assert call("check", table, tmp_path / "test.parquet", "--output", overlap) == 1
+    gone = {cases[0].case_id, *(case.case_id for case in cases if case.subject_id == cases[9].subject_id)}
+    gone = {case.case_id for case in cases if case.case_id in gone and case.split != "held_out"}
+    assert gone == {json.loads(line)["case_id"] for line in overlap.read_text().splitlines()}
+    assert call("build", "open", "--n", 60, "--output", clean, "--exclude", overlap) == 0
+    assert read_cases(clean)[0] == [case for case in cases if case.case_id not in gone]
+    left_out = [json.loads(line) for line in Path(f"{clean}.quarantine.jsonl").read_text().splitlines()]
+    assert {row["case_id"]: row["reason"][:10] for row in left_out} == dict.fromkeys(gone, "excluded: ")
+    assert call("check", clean, tmp_path / "test.parquet") == 0
+    overlap.write_text('{"case_id": "of another table"}\n')
+    assert call("build", "open", "--n", 60, "--output", tmp_path / "c.jsonl", "--exclude", overlap) == 1
+    assert not (tmp_path / "c.jsonl").exists()
 
 
 def test_what_is_compared_depends_on_the_split(tmp_path: Path) -> None:

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import tomli_w
 
 from esi_triage.data.build import build_mimic
-from esi_triage.data.columns import load_map
-from esi_triage.data.guess import guess_map
-from esi_triage.data.headers import guess_columns
-from esi_triage.data.mapped import build_table
-from esi_triage.data.table import read_cases
+from esi_triage.data.case_table import read_cases
+from esi_triage.data.hospital.column_map import load_map
+from esi_triage.data.hospital.guessed_map import guess_map
+from esi_triage.data.hospital.headers import guess_columns
+from esi_triage.data.hospital.hospital_cases import build_table
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
 
@@ -354,6 +356,7 @@ def test_a_guessed_map_builds_the_table(tmp_path: Path) -> None:
     [
         ({"Temp": "98.6"}, 'temperature = "F"'),
         ({"Temp": "37.2"}, 'temperature = "C"'),
+        ({"Temp": "0986"}, 'temperature = "0.1 F"'),
         ({"Sat": "0.98"}, 'spo2 = "fraction"'),
         ({"Pulse": "9000"}, "CHECK: only 0%"),
         ({"Sex": "9"}, 'PLACE THESE, or they count as not recorded: ["9"]'),
@@ -362,6 +365,103 @@ def test_a_guessed_map_builds_the_table(tmp_path: Path) -> None:
 )
 def test_the_guess_reads_units_and_codes_from_the_values(tmp_path: Path, typed: dict[str, str], said: str) -> None:
     assert said in guess_map(table(tmp_path, *[typed] * 20))
+
+
+def test_missing_codes_become_null_and_are_counted(tmp_path: Path) -> None:
+    file = table(tmp_path, {"Pain": "-8", "Pulse": "-9"}, {"Pain": "-8.0"}, {"Pain": "7", "Mode": "-9"})
+    missing = {"pain": ["-8"], "heart_rate": ["-9"], "arrival": ["-9"]}
+    cases, report, _ = built(tmp_path, file, missing=missing)
+    assert [(case.pain, case.pain_raw) for case in cases] == [(None, None), (None, None), (7, "7")]
+    assert (cases[0].heart_rate, cases[2].arrival) == (None, None)
+    assert report["rules"] == {"pain_missing_code": 2, "heart_rate_missing_code": 1, "arrival_missing_code": 1}
+    assert "-8" not in "".join(case.narrative for case in cases)
+    assert "not recorded" in cases[0].narrative
+
+
+@pytest.mark.parametrize(
+    ("typed", "unit", "celsius"),
+    [("0986", "0.1 F", 37.0), ("1012", "0.1 F", 38.4), ("385", "0.1 C", 38.5), ("9999", "0.1 F", None)],
+)
+def test_tenths_of_a_degree(tmp_path: Path, typed: str, unit: str, celsius: float | None) -> None:
+    (case,), report, _ = built(tmp_path, table(tmp_path, {"Temp": typed}), units={"temperature": unit})
+    assert case.temperature_c == celsius
+    assert report["rules"] == ({} if celsius else {"temperature_c_out_of_range": 1})
+
+
+EVALUATION: dict[str, Any] = {
+    "groups": {"race": "Race", "hospital": "Site"},
+    "outcomes": {"died": "Died", "critical_care": {"column": "Unit", "true": ["ICU"], "false": ["ward", "home"]}},
+    "missing": {"race": ["-9"]},
+}
+
+
+def test_groups_and_outcomes_lie_beside_the_table_and_never_in_a_case(tmp_path: Path) -> None:
+    marked = {"Race": "MARKER-RACE", "Site": "MARKER-SITE", "Died": "1", "Unit": "ICU"}
+    file = table(
+        tmp_path,
+        *(marked, {"ESI": "nonsense", **marked}, {"Race": "-9", "Died": "0", "Unit": "MARKER-UNIT"}),
+        {"Race": "A", "Site": "N", "Unit": "home"},
+    )
+    cases, report, _ = built(tmp_path, file, **EVALUATION)
+    assert "MARKER" not in "".join(case.model_dump_json() for case in cases)
+    assert "MARKER" not in (tmp_path / "cases.parquet.quarantine.jsonl").read_text(encoding="utf-8")
+    groups, outcomes = (pq.read_table(tmp_path / f"cases.{kind}.parquet") for kind in ("groups", "outcomes"))
+    ids = [case.case_id for case in cases]
+    assert groups.to_pydict() == {
+        **{"case_id": ids, "race": ["MARKER-RACE", None, "A"], "hospital": ["MARKER-SITE", None, "N"]}
+    }
+    assert outcomes.to_pydict() == {
+        **{"case_id": ids, "died": [True, False, None], "critical_care": [True, None, False]}
+    }
+    assert outcomes.schema.field("died").type == pa.bool_()
+    assert report["outcomes"]["died"] == {"true": 1, "false": 1, "missing": 1}
+
+
+def test_an_older_build_leaves_no_outcomes_behind(tmp_path: Path) -> None:
+    built(tmp_path, table(tmp_path, {"Died": "1"}), outcomes={"died": "Died"})
+    built(tmp_path, table(tmp_path, {"Died": "1"}))
+    assert not (tmp_path / "cases.outcomes.parquet").exists()
+
+
+def test_group_and_scale_are_columns_of_a_case(tmp_path: Path) -> None:
+    (case,), _, _ = built(tmp_path, table(tmp_path, {"HY": "2020-17"}), columns={"group": "HY"}, scale="us-5-level")
+    assert (case.group, case.scale) == ("2020-17", "us-5-level")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"outcomes": {"died": "Sex"}}, "outcomes.died and columns.sex are one column"),
+        ({"outcomes": {"died": "Dieed"}}, "outcomes.died of the map"),
+        ({"groups": {"race": "Rase"}}, "groups.race of the map"),
+        ({"missing": {"race": ["-9"]}}, "missing.race: no column, group or outcome of that name is mapped"),
+        ({"outcomes": {"died": {"column": "Nurse", "true": ["1"], "false": ["1"]}}}, "for true and for false"),
+        ({"outcomes": {"died": "Nurse"}}, "60 of 60 cells of column 'Nurse' are no"),
+    ],
+)
+def test_a_wrong_evaluation_section_is_an_error(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        build_table(table(tmp_path, *[{}] * 60), map_file(tmp_path, **changes), tmp_path / "out.parquet")
+    assert said in str(refused.value)
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_the_guess_puts_outcomes_and_groups_where_only_evaluation_reads_them(tmp_path: Path) -> None:
+    rows = [
+        {"RACE": "W", "Payer": "2", "ICU admission": str(i % 2), "Died in ED": "alive" if i else "dead"}
+        for i in range(4)
+    ]
+    text = guess_map(table(tmp_path, *rows))
+    (tmp_path / "map.toml").write_text(text, encoding="utf-8")
+    guessed = load_map(tmp_path / "map.toml")
+    assert guessed.groups == {"race": "RACE", "insurance": "Payer"}
+    assert {name: outcome.column for name, outcome in guessed.outcomes.items()} == {"critical_care": "ICU admission"}
+    assert '# death = {column = "Died in ED", true = [], false = []}  # PLACE THESE: ["alive", "dead"]' in text
+
+
+def test_a_pain_score_is_taken_before_a_pain_flag(tmp_path: Path) -> None:
+    file = table(tmp_path, *[{"Pain": str(i % 2), "NRS_pain": str(i)} for i in range(10)])
+    assert 'pain = "NRS_pain"' in guess_map(file)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 from typer.testing import CliRunner
 
 from esi_triage.cli.data import app
-from esi_triage.data.agreement import agreement
-from esi_triage.data.open_corpus import open_cases
+from esi_triage.data.corpus.engine_agreement import agreement
+from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.esi import Case
 
 
@@ -16,7 +16,8 @@ def case(gold: int | None, narrative: str) -> Case:
         licence="open",
         narrative=narrative,
         gold=gold,
-        tags=("presentation:refill", "reason:no resource needed", "flag:x"),
+        scenario="refill: no resource needed",
+        red_flags=("x",),
     )
 
 
@@ -28,10 +29,10 @@ def test_a_disagreement_says_who_says_what_and_why() -> None:
     found = agreement([case(5, REFILL), case(3, ARREST), case(1, ARREST), case(None, ARREST)])
     assert (found.cases, found.decided, len(found.disagreements)) == (3, 3, 1)
     only = found.disagreements[0]
-    assert (only.presentation, only.gold, only.engine, only.clue_told) == ("refill", 3, 1, True)
+    assert (only.scenario, only.gold, only.engine, only.clue_told) == ("refill: no resource needed", 3, 1, True)
     assert any("CPR" in span or "pulseless" in span for span in only.evidence)
     assert found.rate == pytest.approx(2 / 3)
-    assert found.by_picture() == [("refill: no resource needed, 3 → 1", 1)]
+    assert found.by_scenario() == [("refill: no resource needed, 3 → 1", 1)]
     assert found.to_dict()["agreement"] == round(2 / 3, 4)
 
 
@@ -42,7 +43,7 @@ def test_what_the_engine_leaves_open_is_no_disagreement() -> None:
 
 def test_catalogue_notes_agree_with_the_engine_that_made_them() -> None:
     """The round trip: findings to words to findings. What is lost on the way is a phrase that reads differently."""
-    notes = [c for c in open_cases(3000, seed=4) if c.tags[0].startswith("presentation:catalogue-")]
+    notes = [c for c in open_cases(3000, seed=4) if (c.scenario or "").startswith("catalogue-")]
     assert agreement(notes).rate > 0.9
 
 

@@ -4,12 +4,13 @@ import csv
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from esi_triage.data.mietic import ALLOWED, CORPUS, VALIDATE, build_mietic
-from esi_triage.data.mietic_bands import QUESTIONS, level_of, polarity_of, resources_of
-from esi_triage.data.table import read_cases
+from esi_triage.data.case_table import read_cases
+from esi_triage.data.mietic.bands import QUESTIONS, level_answered, polarity_of, resources_of
+from esi_triage.data.mietic.mietic_cases import ALLOWED, CORPUS, VALIDATE, build_mietic
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
 
@@ -61,7 +62,7 @@ def validated(i: int, **row: str) -> dict[str, str]:
     return {FIRST: f"1{i:03}", "stay_id": f"9{i:03}", "tiragecase": story(i), **row}
 
 
-def built(folder: Path, **choices: bool) -> tuple[list[Case], dict, list[dict]]:
+def built(folder: Path, **choices: Any) -> tuple[list[Case], dict, list[dict]]:
     report = build_mietic(folder, folder / "out.parquet", **choices)
     cases, bad = read_cases(folder / "out.parquet")
     assert not bad
@@ -221,8 +222,8 @@ def test_files_that_are_not_the_release_are_named(tmp_path: Path) -> None:
 )
 def test_polarity(output: str, polarity: str) -> None:
     assert polarity_of(output) == polarity
-    assert level_of("1", output) == (1 if polarity == "yes" else None)
-    assert level_of("2", output) == (2 if polarity == "yes" else None)
+    assert level_answered("1", output) == (1 if polarity == "yes" else None)
+    assert level_answered("2", output) == (2 if polarity == "yes" else None)
 
 
 @pytest.mark.parametrize(
@@ -249,4 +250,4 @@ def test_polarity(output: str, polarity: str) -> None:
 )
 def test_resources(output: str, resources: int | None, level: int | None) -> None:
     assert resources_of(output) == resources
-    assert level_of("3-5", output) == level
+    assert level_answered("3-5", output) == level

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esi_triage.data.narrative import STYLES, Note, pain_text, render, vitals_text
+from esi_triage.data.narrative import STYLES, Note, pain_text, render, render_rows, vitals_text
 from esi_triage.esi import VITALS_BY_NAME, Vitals
-from esi_triage.esi.measures import read_measures
-from esi_triage.esi.person import read_age_months
+from esi_triage.esi.read.measures import read_measures
+from esi_triage.esi.read.person import read_age_months
 
 WOMAN = Note(
     chief_complaint="chest pain",
@@ -79,6 +79,29 @@ def test_wordings_are_many_and_tell_all(style: str) -> None:
         assert "  " not in text
         assert ".." not in text
         assert text.endswith(".")
+
+
+@pytest.mark.parametrize(("style", "wordings"), [("prose", 96), ("telegraphic", 432), ("handoff", 54)])
+def test_every_combination_of_wordings_is_reached(style: str, wordings: int) -> None:
+    texts = [render(WOMAN, style, variant) for variant in range(wordings)]
+    assert len(set(texts)) == wordings
+    assert [render(WOMAN, style, 10**9 * wordings + variant) for variant in range(wordings)] == texts
+
+
+@given(st.lists(st.tuples(vitals(), st.sampled_from(["F", "M", None]), st.sampled_from(STYLES), variants), min_size=1))
+def test_a_table_is_told_as_its_notes_are(rows: list) -> None:
+    notes = [
+        Note(chief_complaint="{rash} 5 %", clue="élan vital", age_years=40, sex=sex, vitals=signs)
+        for signs, sex, _, _ in rows
+    ]
+    columns = {
+        name: [getattr(note, name) for note in notes] for name in ("chief_complaint", "clue", "age_years", "sex")
+    }
+    columns |= {name: [getattr(note.vitals, name) for note in notes] for name in Vitals.model_fields}
+    drawn = [(style, variant) for _, _, style, variant in rows]
+    assert list(render_rows(columns, drawn)) == [
+        render(note, style, variant) for note, (style, variant) in zip(notes, drawn, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("style", STYLES)

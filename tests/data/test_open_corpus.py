@@ -8,19 +8,23 @@ from itertools import islice, pairwise
 
 import pytest
 
-from esi_triage.data.corpus_draw import pictures
-from esi_triage.data.corpus_full import CATALOGUE_SHARE, CONTRAST_SHARE, PRIOR
-from esi_triage.data.corpus_presentations import contrasts, presentations
-from esi_triage.data.corpus_vitals import draw_vitals, fitted
-from esi_triage.data.open_corpus import open_cases
-from esi_triage.data.split import split_of
-from esi_triage.data.styles import STYLES
-from esi_triage.esi import LEVELS, VITALS_BY_NAME, Case, danger_zone_vitals, read, triage
+from esi_triage.data.corpus.made_vitals import draw_vitals, fitted
+from esi_triage.data.corpus.presentations import contrasts, presentations
+from esi_triage.data.corpus.sampled_scenario import pictures
+from esi_triage.data.corpus.styles import STYLES
+from esi_triage.data.corpus.vignette import CATALOGUE_SHARE, CONTRAST_SHARE, PRIOR
+from esi_triage.data.corpus.vignettes import open_cases
+from esi_triage.data.splits import split_of
+from esi_triage.esi import LEVELS, VITALS_BY_NAME, Case, assess, danger_zone_vitals, read
 from esi_triage.esi.catalogue import entries
 
 CASES = list(open_cases(6000))
 CORE = list(open_cases(500, core=True))
-CORE_SHA256 = "305b8cc905f01241ffa29e9f5f0385c3743ef66c6f40b8fe04cd65caebfb6a70"
+CORE_SHA256 = "430dbe921f7dda5b57d1d9ddd193c850a3ce41ba2a5b65548be490ed6b6df78b"
+
+
+def presentation_of(case: Case) -> str:
+    return (case.scenario or "").split(":")[0]
 
 
 def tags(case: Case, kind: str) -> list[str]:
@@ -31,7 +35,8 @@ def test_the_core_stream_keeps_its_bytes() -> None:
     """The tiny base is made from it: another byte is another base, and every figure measured on it is void."""
     digest = hashlib.sha256()
     for case in CORE:
-        told = (case.narrative, case.gold, case.split, case.tags, case.vitals.model_dump())
+        named = (case.scenario, case.red_flags, case.resources, case.tags)
+        told = (case.narrative, case.gold, case.split, *named, case.vitals.model_dump())
         digest.update(json.dumps(told).encode() + b"\n")
     assert digest.hexdigest() == CORE_SHA256
 
@@ -43,10 +48,10 @@ def test_the_same_seed_gives_the_same_cases_whatever_n() -> None:
 
 
 def test_all_levels_presentations_and_styles_occur() -> None:
-    ordinary = [case for case in CASES if not tags(case, "presentation")[0].startswith("contrast-")]
+    ordinary = [case for case in CASES if not presentation_of(case).startswith("contrast-")]
     levels = Counter(case.gold for case in ordinary)
     assert {level: levels[level] / len(ordinary) for level in LEVELS} == pytest.approx(PRIOR, abs=0.03)
-    written = {tags(case, "presentation")[0] for case in CASES}
+    written = {presentation_of(case) for case in CASES}
     names = {p.name for p in presentations()}
     assert len(names & written) > 0.9 * len(names)  # 6,000 cases are few for the rarest
     assert names == {p.name for level in LEVELS for p, _ in pictures(level, catalogue=False)[0]}
@@ -124,18 +129,18 @@ def test_one_note_in_ten_leaves_out_what_decides_and_only_where_its_level_is_the
     able = [
         case
         for case in CASES
-        if tags(case, "style") != ["brief"] and not tags(case, "presentation")[0].startswith("catalogue-")
+        if tags(case, "style") != ["brief"] and not presentation_of(case).startswith("catalogue-")
     ]
-    silent = [case for case in able if not tags(case, "flag")]
+    silent = [case for case in able if not case.red_flags]
     assert len(silent) / len(able) == pytest.approx(0.09, abs=0.02)
-    assert all(case.gold == usual[tags(case, "presentation")[0]] for case in silent)
+    assert all(case.gold == usual[presentation_of(case)] for case in silent)
 
 
 def test_contrast_pairs_differ_in_little_and_in_level() -> None:
     pairs = [
         (a, b)
         for a, b in pairwise(CASES)
-        if int(a.case_id[-6:]) % 2 == 0 and tags(a, "presentation")[0].startswith("contrast-")
+        if int(a.case_id[-6:]) % 2 == 0 and presentation_of(a).startswith("contrast-")
     ]
     assert len(pairs) / (len(CASES) / 2) == pytest.approx(CONTRAST_SHARE, abs=0.02)
     for a, b in pairs:
@@ -157,7 +162,7 @@ def test_clues_of_a_contrast_are_aligned() -> None:
 def test_whole_presentations_are_held_out_and_each_level_with_them() -> None:
     splits: dict[str, set[str | None]] = {}
     for case in CASES:
-        splits.setdefault(tags(case, "presentation")[0], set()).add(case.split)
+        splits.setdefault(presentation_of(case), set()).add(case.split)
     assert all(len(found) == 1 for found in splits.values())
     levels = Counter(case.gold for case in CASES if case.split == "held_out")
     assert all(levels[level] >= 20 for level in LEVELS), levels
@@ -174,7 +179,7 @@ def test_remarks_are_not_read_as_the_patients_own_trouble() -> None:
     """What is denied, past or the family's must not be present to the engine: checked on healthy refills."""
     import random
 
-    from esi_triage.data.asides import draw_asides
+    from esi_triage.data.corpus.distractors import draw_asides
 
     wrong = Counter[str]()
     for seed in range(400):
@@ -203,12 +208,12 @@ def _finds(complaint: str, entry: str) -> bool:
 
 
 def test_catalogue_notes_have_their_share() -> None:
-    catalogue = sum(tags(case, "presentation")[0].startswith("catalogue-") for case in CASES)
+    catalogue = sum(presentation_of(case).startswith("catalogue-") for case in CASES)
     assert catalogue / len(CASES) == pytest.approx(CATALOGUE_SHARE * (1 - CONTRAST_SHARE), abs=0.03)
 
 
 def test_the_engine_reads_in_catalogue_notes_what_they_were_made_of() -> None:
     """What is left are words that fall together in a note by chance. Dictated notes have slips of the keys."""
     made = [c for c in CASES if c.gold_source == "engine" and tags(c, "style") != ["dictated"]][:400]
-    other = [case.narrative for case in made if case.gold not in triage(case.narrative).possible]
+    other = [case.narrative for case in made if case.gold not in assess(case.narrative).possible]
     assert len(other) < 0.02 * len(made), other

@@ -2,8 +2,8 @@
 
 import pytest
 
-from esi_triage.data.open_corpus import open_cases
-from esi_triage.data.sampling import class_shares, oversampled, shares_report, temperature_factors
+from esi_triage.data.corpus.vignettes import open_cases
+from esi_triage.data.sampling import class_shares, oversampled, shares_report, temperature_factors, trainable
 
 CASES = list(open_cases(3000, core=True))
 SHARES = class_shares(CASES)
@@ -47,3 +47,10 @@ def test_the_report_has_both_shares() -> None:
 
 def test_nothing_labelled_gives_nothing() -> None:
     assert oversampled([], {1: 5.0}, n=10, seed=0) == []
+
+
+def test_nothing_is_trained_on_that_is_held_out_unlabelled_or_of_a_reversed_hospital() -> None:
+    train = CASES[0].model_copy(update={"split": "train", "gold": 3})
+    left_out = [{"split": "held_out"}, {"split": None}, {"gold": None}, {"quality": ("reversed-group",)}]
+    kept = train.model_copy(update={"quality": ("implausible-spo2",)})
+    assert trainable([train, *(train.model_copy(update=other) for other in left_out), kept]) == [train, kept]

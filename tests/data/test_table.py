@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from esi_triage.data.open_corpus import open_cases
-from esi_triage.data.table import read_cases, write_cases
+from esi_triage.data.case_table import read_cases, write_cases
+from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
 
@@ -24,14 +24,14 @@ def test_every_column_says_what_it_is(tmp_path: Path) -> None:
     write_cases(open_cases(1), tmp_path / "cases.parquet")
     schema = pq.read_schema(tmp_path / "cases.parquet")
     assert set(schema.names) == set(Case.model_fields)
-    assert b"ESI level" in schema.field("gold").metadata[b"about"]
+    assert b"level, 1 to 5" in schema.field("gold").metadata[b"about"]
 
 
 def test_bad_rows_are_named_and_good_ones_kept(tmp_path: Path) -> None:
     file = tmp_path / "mixed.jsonl"
     rows = [
         {"case_id": "a", "narrative": "chest pain", "gold": 2, "style": "unknown columns are fine"},
-        {"case_id": "b", "narrative": "chest pain", "gold": 7},
+        {"case_id": "b", "narrative": "chest pain", "gold": 7, "licence": "open"},
         {"case_id": "c", "narrative": "   "},
         {"case_id": "d"},
         {"narrative": "no id"},
@@ -66,3 +66,76 @@ def test_unreadable_files_are_named(tmp_path: Path, name: str, content: bytes | 
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=name):
         read_cases(tmp_path / name)
+
+
+ROW = {"case_id": "a", "narrative": "sore throat, NSR, afebrile", "licence": "open"}
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"heart_rate": 900}, "heart_rate = 900"),
+        ({"heart_rate": -20}, "heart_rate = -20"),
+        ({"temperature_c": 98.6}, "degrees Fahrenheit"),
+        ({"spo2": 0.98}, "a fraction"),
+        ({"spo2": 150}, "spo2 = 150"),
+        ({"pain": 11}, "pain = 11"),
+        ({"sbp": True}, "truth value"),
+        ({"gold": True}, "truth value"),
+        ({"gold": 2.5}, "gold = 2.5"),
+        ({"age_years": "old"}, "age_years = 'old'"),
+        ({"narrative": ["a", "list"]}, "narrative = ['a', 'list']"),
+        ({"narrative": "\ud800"}, "narrative = "),
+        ({"narrative": "x" * 20_001}, "20001 characters"),
+        ({"case_id": True}, "case_id = True"),
+        ({"subject_id": 3.5}, "subject_id = 3.5"),
+        ({"scale": "mts"}, "scale = 'mts'"),
+    ],
+)
+def test_what_no_case_can_be_is_named(tmp_path: Path, values: dict[str, object], reason: str) -> None:
+    file = tmp_path / "cases.jsonl"
+    file.write_text(json.dumps(ROW | {"case_id": "b"} | values) + "\n" + json.dumps(ROW), encoding="utf-8")
+    cases, (bad,) = read_cases(file)
+    assert [case.case_id for case in cases] == ["a"]
+    assert bad.row == 1
+    assert reason in bad.reason
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"case_id": "a", "narrative": "x", "heart_rate": NaN}', "NaN"),
+        ('{"case_id": "a", "narrative": "x", "sbp": -Infinity}', "Infinity"),
+        ('{"case_id": "a", "narrative": "x", "licence": "open", "licence": "credentialed"}', "'licence' stands twice"),
+        ("[" * 200_000 + "]" * 200_000, "deep"),
+        (b'{"case_id": "a", "narrative": "caf\xe9"}', "not UTF-8"),
+    ],
+)
+def test_a_line_that_is_no_strict_json_is_named(tmp_path: Path, line: str | bytes, reason: str) -> None:
+    file = tmp_path / "cases.jsonl"
+    good = json.dumps(ROW).encode()
+    file.write_bytes(good + b"\n" + (line if isinstance(line, bytes) else line.encode()) + b"\n")
+    cases, (bad,) = read_cases(file)
+    assert [case.case_id for case in cases] == ["a"]
+    assert bad.row == 2
+    assert reason in bad.reason
+
+
+def test_ids_may_be_text_or_whole_numbers_and_are_unique(tmp_path: Path) -> None:
+    file = tmp_path / "cases.jsonl"
+    rows = [{"case_id": 7, "subject_id": 1001.0, "stay_id": 3}, {"case_id": "7"}, {"case_id": 7.0}, {"case_id": "8"}]
+    file.write_text("\n".join(json.dumps({**ROW, **row}) for row in rows), encoding="utf-8")
+    cases, bad = read_cases(file)
+    assert [(case.case_id, case.subject_id, case.stay_id) for case in cases] == [("7", "1001", "3"), ("8", None, None)]
+    assert [(row.row, row.reason) for row in bad] == [
+        (2, "case_id stands in row 1 already; ids are unique"),
+        (3, "case_id stands in row 1 already; ids are unique"),
+    ]
+
+
+def test_a_reason_shows_no_value_of_a_row_that_is_not_open(tmp_path: Path) -> None:
+    file = tmp_path / "cases.jsonl"
+    file.write_text(json.dumps({"case_id": "a", "narrative": ["secret words"], "sex": "secret"}), encoding="utf-8")
+    _, (bad,) = read_cases(file)
+    assert "secret" not in bad.reason
+    assert "narrative" in bad.reason

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esi_triage.esi import read, triage
+from esi_triage.esi import assess, read
 
 _ODD = (
     "",
@@ -26,12 +26,12 @@ _ODD = (
 
 @pytest.mark.parametrize("text", _ODD)
 def test_odd_text_is_answered(text: str) -> None:
-    decision = triage(text)
+    decision = assess(text)
     assert decision.level in decision.possible
 
 
 def test_a_megabyte_is_answered_and_said_to_be_cut() -> None:
-    decision = triage("chest pain " * 100_000)
+    decision = assess("chest pain " * 100_000)
     assert decision.level in (1, 2, 3, 4, 5)
     assert "characters were read" in decision.warnings[0]
 
@@ -39,7 +39,7 @@ def test_a_megabyte_is_answered_and_said_to_be_cut() -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=400))
 def test_any_text_is_answered(text: str) -> None:
-    decision = triage(text)
+    decision = assess(text)
     assert decision.level in decision.possible
 
 
@@ -65,7 +65,7 @@ def test_the_next_reading_stands_where_the_first_is_impossible() -> None:
 
 
 def test_text_outside_the_catalogue_is_said_to_be_so() -> None:
-    decision = triage("lorem ipsum dolor")
+    decision = assess("lorem ipsum dolor")
     assert decision.level == 3
     assert decision.step("C").answer == "undetermined"
     assert any("catalogue" in warning for warning in decision.warnings)

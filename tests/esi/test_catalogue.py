@@ -3,7 +3,7 @@
 import pytest
 
 from esi_triage.esi.catalogue import entries, expand
-from esi_triage.esi.conditions import holds, parse_condition
+from esi_triage.esi.decide.conditions import holds, parse_condition
 
 _RESOURCES = {"labs", "ecg", "xray", "ct", "ultrasound", "iv-fluids", "iv-medication", "consult", "procedure"}
 

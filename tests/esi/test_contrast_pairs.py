@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from esi_triage.esi import triage
+from esi_triage.esi import assess
 
 _PAIRS = tomllib.loads((Path(__file__).parent / "contrast_pairs.toml").read_text(encoding="utf-8"))["pair"]
 _SIDES = [(pair["about"], *pair[side]) for pair in _PAIRS for side in ("a", "b")]
@@ -18,6 +18,6 @@ def test_there_are_a_hundred_pairs() -> None:
 
 @pytest.mark.parametrize(("about", "narrative", "level"), _SIDES)
 def test_pair(about: str, narrative: str, level: int) -> None:
-    decision = triage(narrative)
+    decision = assess(narrative)
     assert decision.level == level, f"{about}: {decision.steps}"
     assert decision.level in decision.possible

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from esi_triage.esi import triage
+from esi_triage.esi import assess
 
 _CASES = Path(__file__).parents[2].parent / "shared" / "data" / "handbook-dev.jsonl"
 
@@ -13,7 +13,7 @@ _CASES = Path(__file__).parents[2].parent / "shared" / "data" / "handbook-dev.js
 @pytest.mark.skipif(not _CASES.exists(), reason=f"the handbook development cases are not at {_CASES}")
 def test_bars() -> None:
     cases = [json.loads(line) for line in _CASES.read_text(encoding="utf-8").splitlines()]
-    pairs = [(case["gold"], triage(case["narrative"]).level) for case in cases]
+    pairs = [(case["gold"], assess(case["narrative"]).level) for case in cases]
     n = len(pairs)
     urgent = [level for gold, level in pairs if gold <= 2]
     assert sum(gold == level for gold, level in pairs) >= 0.75 * n

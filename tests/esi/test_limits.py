@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from esi_triage.esi import Version, Vitals, danger_zone_vitals, decide, triage
+from esi_triage.esi import Version, Vitals, assess, danger_zone_vitals, decide
 from esi_triage.esi.catalogue import rules
 from esi_triage.esi.findings import Evidence, Finding, Findings
 
@@ -71,7 +71,7 @@ def test_two_signs_beyond_the_limit_raise_where_the_version_allows(
 
 
 def test_one_sign_by_a_hair_is_considered_and_left() -> None:
-    decision = triage("40 y/o M, abdominal pain and vomiting. HR 103, RR 16, SpO2 99 %.")
+    decision = assess("40 y/o M, abdominal pain and vomiting. HR 103, RR 16, SpO2 99 %.")
     assert decision.level == 3
     assert decision.possible == {2, 3}
     assert decision.step("D").answer == "undetermined"
@@ -89,15 +89,15 @@ def test_one_sign_by_a_hair_is_considered_and_left() -> None:
     ],
 )
 def test_fever_in_small_children(narrative: str, version: Version, level: int) -> None:
-    assert triage(narrative, version).level == level
+    assert assess(narrative, version).level == level
 
 
 def test_spo2_below_90_alone_is_1_in_v4_and_not_in_v5() -> None:
     narrative = "60 y/o M with a cough. SpO2 88 %, RR 18, HR 84."
-    assert triage(narrative, "v4").level == 1
-    assert triage(narrative, "v5").level == 2
+    assert assess(narrative, "v4").level == 1
+    assert assess(narrative, "v5").level == 2
 
 
 def test_an_unknown_version_is_an_error() -> None:
     with pytest.raises(ValueError, match="v6"):
-        triage("cough", "v6")  # pyright: ignore[reportArgumentType]
+        assess("cough", "v6")  # pyright: ignore[reportArgumentType]

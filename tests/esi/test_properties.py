@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esi_triage.esi import Vitals, decide, read, triage
+from esi_triage.esi import Vitals, assess, decide, read
 from esi_triage.esi.catalogue import entries
 
 _COMPLAINTS = (
@@ -76,7 +76,7 @@ _DONE_NOW = (
 @settings(max_examples=200, deadline=None)
 @given(_COMPLAINT, st.sampled_from(_DONE_NOW), _VERSION)
 def test_a_life_saving_intervention_done_now_is_level_1(complaint: str, done: str, version: str) -> None:
-    decision = triage(f"{complaint} {done}", version)  # pyright: ignore[reportArgumentType]
+    decision = assess(f"{complaint} {done}", version)  # pyright: ignore[reportArgumentType]
     assert decision.level == 1
     assert decision.step("A").evidence
 
@@ -99,8 +99,8 @@ _ABSENT = (
 @settings(max_examples=200, deadline=None)
 @given(_COMPLAINT, st.sampled_from(_ABSENT), _VERSION)
 def test_a_negated_finding_changes_nothing(complaint: str, absent: str, version: str) -> None:
-    before = triage(complaint, version)  # pyright: ignore[reportArgumentType]
-    after = triage(f"{complaint} {absent}", version)  # pyright: ignore[reportArgumentType]
+    before = assess(complaint, version)  # pyright: ignore[reportArgumentType]
+    after = assess(f"{complaint} {absent}", version)  # pyright: ignore[reportArgumentType]
     assert (after.level, after.possible) == (before.level, before.possible)
 
 
@@ -109,15 +109,15 @@ def test_a_negated_finding_changes_nothing(complaint: str, absent: str, version:
 def test_units_do_not_matter(complaint: str, tenths_f: int) -> None:
     fahrenheit = tenths_f / 10
     celsius = round((fahrenheit - 32) / 1.8, 1)
-    assert triage(f"{complaint} T {fahrenheit} F").level == triage(f"{complaint} T {celsius} °C").level
-    assert triage(f"{complaint} T {fahrenheit}").level == triage(f"{complaint} T {celsius}").level
+    assert assess(f"{complaint} T {fahrenheit} F").level == assess(f"{complaint} T {celsius} °C").level
+    assert assess(f"{complaint} T {fahrenheit}").level == assess(f"{complaint} T {celsius}").level
 
 
 @settings(max_examples=150, deadline=None)
 @given(_COMPLAINT, _COMPLAINT, _VERSION)
 def test_the_trace_holds_together(one: str, other: str, version: str) -> None:
     narrative = f"{one} {other}"
-    decision = triage(narrative, version)  # pyright: ignore[reportArgumentType]
+    decision = assess(narrative, version)  # pyright: ignore[reportArgumentType]
     assert [step.point for step in decision.steps] == ["A", "B", "C", "D"]
     assert decision.level in decision.possible
     assert (decision.level == 1) == (decision.step("A").answer == "yes")
@@ -125,14 +125,14 @@ def test_the_trace_holds_together(one: str, other: str, version: str) -> None:
         assert step.reason
         for evidence in step.evidence:
             assert narrative[evidence.start : evidence.end] == evidence.text
-    assert triage(narrative, version) == decision  # pyright: ignore[reportArgumentType]
+    assert assess(narrative, version) == decision  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in entries().values() if entry.kind == "intervention"])
 def test_an_intervention_that_is_only_planned_or_refused_is_not_level_1(name: str) -> None:
     said = entries()[name].say[0]
-    assert triage(f"50 y/o M, rash on the arm. Refuses {said}.").level > 1
-    assert triage(f"50 y/o M, rash on the arm. No {said}.").level > 1
+    assert assess(f"50 y/o M, rash on the arm. Refuses {said}.").level > 1
+    assert assess(f"50 y/o M, rash on the arm. No {said}.").level > 1
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_an_intervention_that_is_only_planned_or_refused_is_not_level_1(name: st
     ],
 )
 def test_what_the_nurse_sees_opens_levels_and_never_moves_one(narrative: str, level: int, others: set[int]) -> None:
-    decision = triage(narrative)
+    decision = assess(narrative)
     assert decision.level == level
     assert others <= decision.possible
     assert others or decision.possible == {level}

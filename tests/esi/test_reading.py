@@ -2,8 +2,8 @@
 
 import pytest
 
-from esi_triage.esi import read, triage
-from esi_triage.esi.measures import read_measures
+from esi_triage.esi import assess, read
+from esi_triage.esi.read.measures import read_measures
 
 
 @pytest.mark.parametrize(
@@ -125,6 +125,6 @@ def test_words_are_found_however_they_are_parted(between: str) -> None:
     "note", ["{} woman, hand injury.", "5-year-old {} female, leg ache.", "{} man with ankle swelling, toes warm."]
 )
 def test_a_race_is_no_color_of_a_limb(race: str, note: str) -> None:
-    plain = triage(note.format("").strip())
-    decision = triage(note.format(race))
+    plain = assess(note.format("").strip())
+    decision = assess(note.format(race))
     assert (decision.level, decision.possible) == (plain.level, plain.possible)

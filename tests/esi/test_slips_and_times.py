@@ -3,7 +3,7 @@
 import pytest
 
 from esi_triage.esi import read
-from esi_triage.esi.slips import mended
+from esi_triage.esi.read.typos import mended
 
 
 @pytest.mark.parametrize(

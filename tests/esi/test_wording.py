@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from esi_triage.data.corpus_catalogue import catalogue_presentations
+from esi_triage.data.corpus.catalogue_scenarios import catalogue_presentations
 from esi_triage.esi import read
-from esi_triage.esi.wording import names_in, sets_a_context
+from esi_triage.esi.read.complaint_entries import names_in, sets_a_context
 
 
 def test_a_phrase_names_what_a_note_of_that_phrase_names() -> None:
@@ -37,6 +37,6 @@ def test_abbreviations_and_both_sides_of_the_atlantic_are_read(text: str, name: 
 
 
 def test_what_holds_american_letters_by_chance_is_left() -> None:
-    from esi_triage.esi.vocabulary import vocabulary
+    from esi_triage.esi.read.vocabulary import vocabulary
 
     assert not [p for phrases in vocabulary().values() for p in phrases if "chaemo" in p or "ooedema" in p]

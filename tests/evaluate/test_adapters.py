@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from esi_triage.data.table import write_cases
+from esi_triage.data.case_table import write_cases
 from esi_triage.errors import InputError
 from esi_triage.esi import Case, Licence
 from esi_triage.evaluate import adapters
 from esi_triage.evaluate.adapters import SCORES, scores_of
-from esi_triage.evaluate.metrics import metrics
+from esi_triage.evaluate.scored import scored
+from esi_triage.evaluate.statistics.metrics import metrics
 from esi_triage.predict.model import reply_of
 
 GOLD = [1, 2, 3, 4, 5, 2, 3, 1, 4, 5]
@@ -27,7 +28,7 @@ TEXTS = [
     "<think>ANSWER: ESI 4",  # never ended thinking
     "answer: 5",
 ]
-EXPECTED = metrics(GOLD, [reply_of(text).level for text in TEXTS], resamples=100)
+EXPECTED = metrics(scored(GOLD, [reply_of(text).level for text in TEXTS], resamples=100))
 
 
 def _file(folder: Path, licence: Licence = "open") -> Path:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score, f1_score, mean_absolute_error
 
-from esi_triage.evaluate.agreement import class_f1, gwet_ac2, macro_f1, macro_mae, quadratic_kappa
-from esi_triage.evaluate.metrics import confusion
+from esi_triage.evaluate.scored import scored
+from esi_triage.evaluate.statistics.kappa import class_f1, gwet_ac2, macro_f1, macro_mae, quadratic_kappa
+from esi_triage.evaluate.statistics.metrics import confusion
 
 levels = st.integers(1, 5)
 answers = st.lists(st.tuples(levels, st.none() | levels), min_size=2, max_size=60)
@@ -19,7 +20,7 @@ FARTHEST = {1: 5, 2: 5, 3: 5, 4: 1, 5: 1}
 
 
 def table_of(pairs: Sequence[tuple[int, int | None]]) -> np.ndarray:
-    return np.array(confusion([g for g, _ in pairs], [p for _, p in pairs]), dtype=float)
+    return np.array(confusion(scored([g for g, _ in pairs], [p for _, p in pairs])), dtype=float)
 
 
 def spoken(pairs: list[tuple[int, int | None]]) -> tuple[list[int], list[int]]:

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss
 
-from esi_triage.evaluate.metrics import metrics
+from esi_triage.evaluate.scored import scored
+from esi_triage.evaluate.statistics.metrics import metrics
 
 RNG = np.random.default_rng(3)
 FIVE = (0.05, 0.05, 0.8, 0.05, 0.05)
 
 
 def measured(gold: Any, predicted: Any, probabilities: Any, **options: Any) -> dict[str, Any]:
-    return metrics(gold, predicted, probabilities=probabilities, **options)["calibration"]
+    return metrics(scored(gold, predicted, **options), probabilities=probabilities)["calibration"]
 
 
 def test_brier_is_scikit_learn_s() -> None:
@@ -71,7 +72,7 @@ def test_intervals_are_by_patient() -> None:
     gold = RNG.integers(1, 6, 80).tolist()
     table = RNG.dirichlet(np.ones(5), 80).tolist()
     once = measured(gold, [3] * 80, table)
-    copied = measured(gold * 4, [3] * 320, table * 4, subjects=[str(i) for i in range(80)] * 4)
+    copied = measured(gold * 4, [3] * 320, table * 4, clusters=[str(i) for i in range(80)] * 4)
     for name in ("brier", "aurc", "ece"):
         assert copied[name]["value"] == pytest.approx(once[name]["value"])
         width = copied[name]["high"] - copied[name]["low"]

@@ -5,14 +5,14 @@ import re
 
 import pytest
 
-from esi_triage.data.table import write_cases
+from esi_triage.data.case_table import write_cases
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
-from esi_triage.evaluate import checklist
-from esi_triage.evaluate.card import write_card
-from esi_triage.evaluate.card_facts import facts_of, read_experiment, read_metrics
-from esi_triage.evaluate.checklist import AUTHOR, LISTS
 from esi_triage.evaluate.evaluation import evaluate_file
+from esi_triage.evaluate.report.card import checklist
+from esi_triage.evaluate.report.card.card_facts import facts_of, read_experiment, read_metrics
+from esi_triage.evaluate.report.card.checklist import AUTHOR, LISTS
+from esi_triage.evaluate.report.card.model_card import write_card
 from esi_triage.predict import load_model
 from esi_triage.train.experiment import load_experiment
 from esi_triage.train.run import Run
@@ -25,7 +25,7 @@ def _run(folder, name="v46", base="tiny", source=None):
     (folder / "environment.json").write_text(
         json.dumps({"packages": {"esi-triage": "0.1.0"}, "device": "cpu", "cores": 2, "system": "Linux x86_64"})
     )
-    (folder / "metrics.jsonl").write_text('{"step": 40, "train_runtime": 300.0}\n')
+    (folder / "metrics.jsonl").write_text('{"step": 40, "times": {"train_runtime": 300.0}}\n')
     run.adapter.mkdir()
     (run.adapter / "README.md").write_text("PEFT's stub with /home/me/.cache/bases/tiny-0")
     (run.adapter / "adapter_model.safetensors").write_bytes(b"weights")
@@ -96,6 +96,14 @@ def test_the_card_is_read_by_the_hub_and_says_the_measured_figures(run):
     assert found["accuracy"] == pytest.approx(measured["exact"]["value"], abs=1e-4)
     assert found["quadratic_weighted_kappa"] == pytest.approx(measured["qwk"]["value"], abs=1e-4)
     assert {"grpo", "research-only"} <= set(data.tags)
+
+
+def test_the_card_names_findings_in_words_and_not_by_their_codes(run):
+    reward = write_card(run.folder)[0].read_text().partition("### Reward")[2].partition("## Results")[0]
+    found = re.findall(r"^- (Error|Warning|Note), (.+?): [A-Z0-9].*\.$", reward, re.MULTILINE)
+    assert {title for _, title in found} >= {"abstention", "hedging", "prior shift"}
+    assert len(found) == len(re.findall("^- ", reward, re.MULTILINE))
+    assert not re.search(r"\b(lazy|collapse|silence|drift|groups):", reward)
 
 
 def test_the_card_holds_reward_verdict_limits_and_no_path_of_this_machine(run):

@@ -7,9 +7,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from esi_triage.cli.card import card
-from esi_triage.cli.evaluate import evaluate
-from esi_triage.data.table import write_cases
+from esi_triage.cli.evaluation.card import card
+from esi_triage.cli.evaluation.evaluate import evaluate
+from esi_triage.data.case_table import write_cases
 from esi_triage.errors import InputError
 from esi_triage.esi import Case, Split
 from esi_triage.train.experiment import load_experiment

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
-from esi_triage.evaluate.agreement import quadratic_kappa
-from esi_triage.evaluate.bootstrap import kinds_of, patient_codes, patient_weights, resampled
-from esi_triage.evaluate.intervals import clustered_proportion, proportion, wilson
-from esi_triage.evaluate.metrics import metrics
-from esi_triage.evaluate.table import cell_of
+from esi_triage.evaluate.scored import scored
+from esi_triage.evaluate.statistics.bootstrap import cluster_codes, cluster_weights, kinds_of, resampled
+from esi_triage.evaluate.statistics.confusion import cell_of
+from esi_triage.evaluate.statistics.intervals import clustered_proportion, proportion, wilson
+from esi_triage.evaluate.statistics.kappa import quadratic_kappa
+from esi_triage.evaluate.statistics.metrics import metrics
 
 RNG = np.random.default_rng(5)
 
@@ -60,9 +61,9 @@ def test_a_patient_s_cases_are_drawn_together() -> None:
     """The mistake of resampling rows: with each case five times over, the interval must not shrink."""
     gold = RNG.integers(1, 6, 60).tolist()
     predicted = [g if RNG.random() < 0.7 else 3 for g in gold]
-    once = metrics(gold, predicted)
-    copied = metrics(gold * 5, predicted * 5, subjects=[str(i) for i in range(60)] * 5)
-    by_row = metrics(gold * 5, predicted * 5)
+    once = metrics(scored(gold, predicted))
+    copied = metrics(scored(gold * 5, predicted * 5, clusters=[str(i) for i in range(60)] * 5))
+    by_row = metrics(scored(gold * 5, predicted * 5))
     for name in ("qwk", "ac2", "macro_f1", "macro_mae", "expected_cost"):
         width = {
             k: m[name]["high"] - m[name]["low"] for k, m in {"once": once, "copied": copied, "row": by_row}.items()
@@ -80,7 +81,7 @@ def test_the_fast_bootstrap_is_the_slow_one() -> None:
     n = 90
     gold, predicted = RNG.integers(1, 6, n).tolist(), RNG.integers(1, 6, n).tolist()
     subjects = [str(i % 40) for i in range(n)]
-    cells, patients = cell_of(gold, predicted), patient_codes(subjects, n)
+    cells, patients = cell_of(gold, predicted), cluster_codes(subjects, n)
     fast = quadratic_kappa(resampled(kinds_of(patients, cells, 30), 4000, 1).reshape(-1, 5, 6))
     cases = [cells[patients == patient] for patient in range(40)]
     rng, slow = np.random.default_rng(2), []
@@ -95,14 +96,14 @@ def test_resamples_keep_the_number_of_patients() -> None:
     kinds = kinds_of(np.arange(50), RNG.integers(0, 30, 50), 30)
     assert (resampled(kinds, 20, 0).sum(axis=1) == 50).all()
     assert (resampled(kinds, 20, 0, np.full(30, 0.1)).sum(axis=1) == 50).all()
-    weights = np.concatenate([*patient_weights(50, 20, 0)])
+    weights = np.concatenate([*cluster_weights(50, 20, 0)])
     assert weights.shape == (20, 50)
     assert (weights.sum(axis=1) == 50).all()
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:
     gold, predicted = RNG.integers(1, 6, 80).tolist(), RNG.integers(1, 6, 80).tolist()
-    first, again, other = (metrics(gold, predicted, seed=seed)["qwk"] for seed in (1, 1, 2))
+    first, again, other = (metrics(scored(gold, predicted, seed=seed))["qwk"] for seed in (1, 1, 2))
     assert first == again
     assert first != other
     assert first["value"] == other["value"]
@@ -111,17 +112,17 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 def test_a_small_set_without_an_error_is_not_certain() -> None:
     """36 of 36 right: a plain bootstrap would say kappa 1.00 (1.00 to 1.00)."""
     gold = [1] * 14 + [2] * 11 + [3] * 5 + [4] * 4 + [5] * 2
-    found = metrics(gold, gold)
+    found = metrics(scored(gold, gold))
     for name in ("qwk", "ac2", "macro_f1"):
         assert found[name]["value"] == 1
         assert found[name]["low"] < 0.99, name
     assert found["macro_mae"]["high"] > 0.02
-    many = metrics(gold * 100, gold * 100)
+    many = metrics(scored(gold * 100, gold * 100))
     assert many["qwk"]["low"] > 0.995
 
 
 def test_a_case_without_a_patient_is_one_of_its_own() -> None:
-    assert patient_codes(["a", None, "a", None], 4).tolist() == [0, 1, 0, 2]
-    assert metrics([1, 2, 3], [1, 2, 3], subjects=["a", None, "a"])["intervals"]["patients"] == 2
-    with pytest.raises(ValueError, match="subjects"):
-        metrics([1, 2], [1, 2], subjects=["a"])
+    assert cluster_codes(["a", None, "a", None], 4).tolist() == [0, 1, 0, 2]
+    assert metrics(scored([1, 2, 3], [1, 2, 3], clusters=["a", None, "a"]))["intervals"]["patients"] == 2
+    with pytest.raises(ValueError, match="clusters"):
+        metrics(scored([1, 2], [1, 2], clusters=["a"]))

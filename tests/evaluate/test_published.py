@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from esi_triage.evaluate.compare import mcnemar, needed
-from esi_triage.evaluate.metrics import metrics, proportion
+from esi_triage.evaluate.scored import scored
+from esi_triage.evaluate.statistics.intervals import proportion
+from esi_triage.evaluate.statistics.metrics import metrics
+from esi_triage.evaluate.statistics.paired_tests import mcnemar, needed
 
 MIETIC = [1] * 14 + [2] * 11 + [3] * 5 + [4] * 4 + [5] * 2
 GPT5 = [[12, 2, 0, 0, 0], [1, 10, 0, 0, 0], [0, 1, 4, 0, 0], [0, 0, 0, 4, 0], [0, 0, 0, 0, 2]]
@@ -25,7 +27,7 @@ def cases(table: list[list[int]]) -> tuple[list[int], list[int | None]]:
 )
 def test_gpt_on_mietic(table: list[list[int]], exact: int, qwk: float, macro_f1: float, under: int, over: int) -> None:
     gold, predicted = cases(table)
-    found = metrics(gold, predicted)
+    found = metrics(scored(gold, predicted))
     assert gold == MIETIC
     assert found["exact"]["value"] == exact / 36
     assert found["within_one"]["value"] == 1
@@ -58,7 +60,7 @@ def test_wilson_of_the_published_counts(k: int, percent: tuple[float, float, flo
 )
 def test_constants_on_mietic(level: int, exact: int, within_one: int, under: int, over: int) -> None:
     """The mistake of a table without trivial rows: always ESI-2 is within one on 83 % of these cases."""
-    found = metrics(MIETIC, [level] * 36)
+    found = metrics(scored(MIETIC, [level] * 36))
     counts = {name: round(found[name]["value"] * 36) for name in ("exact", "within_one", "under_triage", "over_triage")}
     assert counts == {"exact": exact, "within_one": within_one, "under_triage": under, "over_triage": over}
     assert found["qwk"]["value"] == pytest.approx(0)
@@ -67,7 +69,7 @@ def test_constants_on_mietic(level: int, exact: int, within_one: int, under: int
 def test_always_two_on_real_visits_is_nearly_always_within_one() -> None:
     """12, 45, 42.5 and 0.5 % of visits: 45 % exact, 99.5 % within one, 87.5 % on the one-sided range."""
     gold = [1] * 120 + [2] * 450 + [3] * 425 + [4] * 5
-    found = metrics(gold, [2] * 1000)
+    found = metrics(scored(gold, [2] * 1000))
     assert (found["exact"]["value"], found["within_one"]["value"]) == (0.45, 0.995)
     assert found["exact_or_one_over"]["value"] == 0.875
 

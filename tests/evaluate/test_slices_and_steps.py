@@ -5,9 +5,10 @@ import pytest
 from esi_triage.answer import Reasoning, write
 from esi_triage.esi import Case
 from esi_triage.esi.catalogue import KINDS, entries
-from esi_triage.evaluate.readings import read_all
-from esi_triage.evaluate.slices import _rows, slices
-from esi_triage.evaluate.steps import steps
+from esi_triage.evaluate.breakdowns.slices import _rows, slice_figures, slices_of
+from esi_triage.evaluate.breakdowns.step_checks import steps
+from esi_triage.evaluate.engine_readings import read_all
+from esi_triage.evaluate.labelled_cases import score_answers
 
 
 def _case(i=0, narrative="A 50-year-old man with cough.", gold=3, **fields):
@@ -15,7 +16,8 @@ def _case(i=0, narrative="A 50-year-old man with cough.", gold=3, **fields):
 
 
 def _slices(cases, predicted):
-    found = slices(cases, read_all([case.narrative for case in cases]), predicted)
+    parts = slices_of(cases, read_all([case.narrative for case in cases]))
+    found = slice_figures(score_answers(cases, predicted), parts)
     return {(row["group"], row["name"]): row for row in found}
 
 
@@ -89,7 +91,8 @@ def _answer(
 
 def _steps(*answers, gold=4):
     cases = [_case(i, NOTE, gold) for i in range(len(answers))]
-    return steps(cases, read_all([NOTE] * len(answers)), [text for text, _ in answers], [level for _, level in answers])
+    scored = score_answers(cases, [level for _, level in answers])
+    return steps(cases, read_all([NOTE] * len(answers)), [text for text, _ in answers], scored)
 
 
 @pytest.mark.parametrize(
@@ -124,3 +127,14 @@ def test_answers_without_steps_leave_the_shares_but_not_the_count():
     assert found["consistent"]["n"] == found["right_by_wrong_steps"]["n"] == 1
     assert sum(found["by_step"]["step_a"].values()) == 1
     assert _steps(("ANSWER: ESI 4", 4)) is None
+
+
+@pytest.mark.parametrize("mark", ["label-only", "judged so"])
+def test_steps_ruled_by_the_label_are_counted_beside_consistency(mark):
+    """Nothing in the note can contradict such a step: a consistency of 100 % may rest on them alone."""
+    found = _steps((_answer(b=f"no: {mark}"), 4), (_answer(), 4), (_answer(vitals="HR 180"), 4))
+    assert found
+    assert (found["label_only"]["value"], found["label_only"]["n"]) == (pytest.approx(1 / 3), 3)
+    assert found["consistent"]["value"] == pytest.approx(2 / 3)
+    assert (found["consistent_without_label_only"]["value"], found["consistent_without_label_only"]["n"]) == (0.5, 2)
+    assert found["by_step"]["step_b"]["label_only"] == 1

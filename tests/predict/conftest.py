@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from stub_endpoint import Stub
 
-from esi_triage.endpoint import find_endpoint
-from esi_triage.predict.endpoint import endpoint_model
+from esi_triage.chat_endpoint import find_endpoint
+from esi_triage.predict.endpoint_model import endpoint_model
 from esi_triage.predict.model import Model
 
 

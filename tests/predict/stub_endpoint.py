@@ -19,6 +19,7 @@ class Stub(ThreadingHTTPServer):
     """`faults` are, by narrative, what its requests meet in turn; after the last comes an answer with its level.
 
     A fault is a status, (status, headers, body), "drop", a number of seconds (a float) to be silent for, or a body.
+    `answers` is how many requests are answered; those beyond are held until their client has gone.
     """
 
     daemon_threads = True
@@ -32,6 +33,7 @@ class Stub(ThreadingHTTPServer):
         self.headers: list[dict[str, str]] = []
         self.under_way = self.most_under_way = 0
         self.slow = 0.0
+        self.answers: int | None = None
         self.lock = threading.Lock()
 
     @property
@@ -55,9 +57,13 @@ class Handler(BaseHTTPRequestHandler):
             stub.most_under_way = max(stub.most_under_way, stub.under_way)
             turn = stub.asked[narrative]
             stub.asked[narrative] += 1
+            number = stub.asked.total()
         time.sleep(stub.slow)
         faults = stub.faults.get(narrative, [])
         try:
+            if stub.answers is not None and number > stub.answers:
+                self.rfile.read(1)  # returns when the client has gone
+                raise ConnectionAbortedError
             self.meet(faults[turn] if turn < len(faults) else stub.always or chat(answer_to(narrative)))
         finally:
             with stub.lock:

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from esi_triage.data.open_corpus import open_cases
-from esi_triage.data.table import write_cases
+from esi_triage.data.case_table import write_cases
+from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
-from esi_triage.predict import Model, load_model
-from esi_triage.predict.baselines import fit_baselines
-from esi_triage.predict.columns import columns_of, complaint_words
-from esi_triage.predict.scoring import replies_to
-from esi_triage.predict.trees import arrays_of, tree_scores
+from esi_triage.predict import Model, ask, load_model, text_case
+from esi_triage.predict.baselines.case_columns import columns_of, complaint_words
+from esi_triage.predict.baselines.fitted import fit_baselines
+from esi_triage.predict.baselines.trees import arrays_of, tree_scores
+from esi_triage.predict.score_file import replies_to
 
 CASES = list(open_cases(360, seed=21, core=True))
 TRAIN = [case for case in CASES if case.split == "train"]
@@ -95,7 +95,7 @@ def test_random_draws_by_the_shares_and_by_case(fitted: Path) -> None:
     shares = json.loads((fitted / "baselines.json").read_text())["shares"]
     assert [drawn.count(level) / 4000 for level in range(1, 6)] == pytest.approx(shares, abs=0.03)
     assert levels(model, many[::-1]) == drawn[::-1]
-    assert model.answer(["a note"], lambda _: None)[0].level in range(1, 6)
+    assert ask(model, [text_case("a note")])[0].level in range(1, 6)
 
 
 def test_a_level_that_training_lacks_is_never_given(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,21 +12,23 @@ import pytest
 from stub_endpoint import Stub, answer_to, chat, level_of
 
 from esi_triage.answer import load_prompt
-from esi_triage.data.open_corpus import open_cases
-from esi_triage.data.table import write_cases
-from esi_triage.endpoint import Pace, find_endpoint
+from esi_triage.chat_endpoint import Pace, find_endpoint
+from esi_triage.data.case_table import write_cases
+from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.errors import InputError
 from esi_triage.evaluate.evaluation import evaluate_file
-from esi_triage.predict import Model
-from esi_triage.predict.endpoint import endpoint_model
-from esi_triage.predict.scoring import score_file
+from esi_triage.predict import Model, text_case
+from esi_triage.predict import ask as ask_model
+from esi_triage.predict.endpoint_model import endpoint_model
+from esi_triage.predict.load import find_model
+from esi_triage.predict.score_file import score_file
 
 At = Callable[..., Model]
 SURROGATE = "ANSWER: ESI 2 \ud83d"
 
 
 def ask(model: Model, *narratives: str) -> list[Any]:
-    return model.answer(narratives, lambda _: None)
+    return ask_model(model, [text_case(narrative) for narrative in narratives])
 
 
 def test_it_is_asked_what_a_local_model_is_asked(stub: Stub, at: At, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +203,7 @@ def test_credentialed_rows_need_a_named_agreement(at: At) -> None:
     with pytest.raises(InputError, match=r"1 of 2 rows are credentialed.*--agreement"):
         list(stream(secret))
     with pytest.raises(InputError, match="cannot be reached"):  # let through, and nobody lives there
-        list((endpoint_model(remote, "DUA 1.5, zero retention").stream or stream)(secret))
+        list(endpoint_model(remote, "DUA 1.5, zero retention").stream(secret))
     local = at().stream
     assert local
     assert len(list(local(secret))) == 2
@@ -259,3 +262,57 @@ def test_asked_again_it_is_another_sample(at: At) -> None:
     assert plain.again is not None
     assert len({plain.identity, plain.again(1).identity, plain.again(2).identity}) == 3
     assert plain.again(1).settings == plain.settings
+
+
+def told(*rows: dict[str, float]) -> dict[str, Any]:
+    """A chat completion with the alternatives of each token."""
+    content = [
+        {"token": max(row, key=row.__getitem__), "top_logprobs": [{"token": t, "logprob": p} for t, p in row.items()]}
+        for row in rows
+    ]
+    return {"choices": [{**chat("3")["choices"][0], "logprobs": {"content": content}}]}
+
+
+BLANK = {" ": -0.01, "\n": -5.0}
+
+
+@pytest.mark.parametrize(
+    ("body", "level", "says"),
+    [
+        (told({" 3": math.log(0.6), " 2": math.log(0.3), "4": math.log(0.1)}), 3, None),
+        (told(BLANK, {"2": math.log(0.5), "3": math.log(0.3), " 3": math.log(0.15)}), 2, None),
+        (told({"2": math.log(0.5), "3": math.log(0.2), "-": math.log(0.3)}), 2, "70%"),
+        (told({"EX": math.log(0.9), "3": math.log(0.1)}), None, "did not go on"),
+        (chat("3"), None, "no log probabilities"),
+        (told({"3": 0.5}), None, "no log probabilities"),
+        (
+            {"choices": [{**chat("3")["choices"][0], "logprobs": {"content": [{"top_logprobs": 7}]}}]},
+            None,
+            "no log prob",
+        ),
+    ],
+    ids=[
+        "digits with a blank",
+        "a blank of its own",
+        "little mass",
+        "another text",
+        "a server without",
+        "above one",
+        "no list",
+    ],
+)
+def test_a_level_at_once_with_probabilities(stub: Stub, body: Any, level: int | None, says: str | None) -> None:
+    stub.always = body
+    model = find_model("m", endpoint=stub.url, fast=True)
+    reply = ask(model, "chest pain")[0]
+    assert reply.level == level
+    assert stub.bodies[0]["messages"][-1] == {"role": "assistant", "content": "ANSWER: ESI"}
+    assert stub.bodies[0]["logprobs"] is True
+    if level is None:
+        assert reply.error
+        assert says
+        assert says in reply.error
+    else:
+        assert sum(reply.probabilities or ()) == pytest.approx(1)
+        assert (reply.probabilities or ())[level - 1] == max(reply.probabilities or ())
+        assert [says in warning for warning in reply.warnings] == [True] if says else reply.warnings == ()

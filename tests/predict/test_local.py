@@ -4,11 +4,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
 from esi_triage.answer import load_prompt
-from esi_triage.data.open_corpus import open_cases
-from esi_triage.predict.local import Protocol, generate_replies, local_model
-from esi_triage.train.base import load_base
+from esi_triage.data.corpus.vignettes import open_cases
+from esi_triage.predict import ask, language_model, text_case
+from esi_triage.predict.language_model import (
+    Protocol,
+    generate_replies,
+    local_model,
+)
+from esi_triage.train.base_models import load_base, render_prompt
+from esi_triage.train.rollouts.completions import Completion
+from esi_triage.train.rollouts.digits import answer_place
 
 NOTES = [case.narrative for case in open_cases(7, seed=4, core=True)]
 PROTOCOL = Protocol(max_new_tokens=4, batch_size=2, temperature=1.5)
@@ -55,3 +63,58 @@ def test_asked_again_the_weights_are_the_same_and_the_seed_is_not(base: Any) -> 
     assert (model.settings["decoding"]["seed"], second.settings["decoding"]["seed"]) == (3, 4)
     assert {**model.settings, "decoding": None} == {**second.settings, "decoding": None}
     assert model.identity != second.identity
+
+
+TWO_ANSWERS = "Temperature 38.5 °C 🤒. ANSWER: ESI 2\nANSWER: ESI 5"
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        (TWO_ANSWERS, "Temperature 38.5 °C 🤒. ANSWER: ESI "),
+        ("<think>ANSWER: ESI 4</think>ANSWER: ESI 1", "<think>ANSWER: ESI 4</think>ANSWER: ESI "),
+        ("It may be ESI 3 or so", "It may be ESI "),
+        ("no level", None),
+    ],
+)
+def test_the_digit_is_the_one_that_was_parsed(base: Any, text: str, before: str | None) -> None:
+    _, tokenizer = base
+    ids = tokenizer.encode(text, add_special_tokens=False)
+    place = answer_place(tokenizer, ids, text)
+    assert (None if place is None else tokenizer.decode(ids[:place])) == before
+
+
+def test_two_answers_have_the_probabilities_of_the_first(base: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are those that stood before the digit of the first answer, whatever the model gave to later digits."""
+    _, tokenizer = base
+    ids = tokenizer.encode(TWO_ANSWERS, add_special_tokens=False)
+    place = answer_place(tokenizer, ids, TWO_ANSWERS)
+    assert place is not None
+    watched = torch.randn(len(ids), 5, generator=torch.Generator().manual_seed(1))
+    monkeypatch.setattr(language_model, "complete_prompts", lambda *_: [Completion(ids, watched)])
+    protocol = Protocol(max_new_tokens=99, temperature=0.1, do_sample=True, batch_size=1, seed=0)
+    (reply,) = language_model._batch(base[0], tokenizer, ["cough"], protocol)
+    assert reply.probabilities == pytest.approx(torch.softmax(watched[place], dim=-1).tolist(), abs=1e-6)
+
+
+def test_the_tiny_base_says_that_it_is_a_toy(base: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language_model, "load_base", lambda name, smoke=False: base)
+    assert local_model("tiny").notice == "tiny base: shows the mechanism; not a model of triage"
+    assert local_model("somebody/a-model").notice is None
+
+
+def test_without_a_chain_the_digit_has_the_probabilities_that_it_has_after_the_answers_beginning(base: Any) -> None:
+    model, tokenizer = base
+    fast = local_model(model.name_or_path, fast=True)
+    cases = [text_case(note, str(i)) for i, note in enumerate(NOTES[:3])]
+    replies = ask(fast, cases)
+    for case, reply in zip(cases, replies, strict=True):
+        beginning, digits = language_model._answer_beginning(tokenizer, "tiny")
+        ids = tokenizer(render_prompt(tokenizer, case.narrative, load_prompt()) + beginning, return_tensors="pt")
+        logits = model(input_ids=ids["input_ids"]).logits[0, -1, digits]
+        assert reply.probabilities is not None
+        assert reply.probabilities == pytest.approx(torch.softmax(logits.float(), -1).tolist(), abs=1e-4)
+        assert reply.level == reply.probabilities.index(max(reply.probabilities)) + 1
+        assert reply.tokens == 0
+    assert fast.again is None
+    assert fast.identity != local_model(model.name_or_path).identity

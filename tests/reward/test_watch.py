@@ -16,7 +16,8 @@ from esi_triage.answer import parse
 from esi_triage.errors import InputError
 from esi_triage.reward import approximate_tokens, load_design, reward_functions, score
 from esi_triage.reward.design import Design
-from esi_triage.reward.watch import Limits, Watch, findings, measure
+from esi_triage.reward.run_findings import Limits, watch_findings, window_means
+from esi_triage.reward.watch import Watch
 
 V46 = load_design("v46")
 QUIET = {"none": 0.0, "exact": 0.7, "wrong": 0.3, "by_one": 0.2, "hedge": 0.6}
@@ -32,7 +33,7 @@ def measured(given: dict[int, float] | None = None, **changed: float) -> dict[st
 SIGNS = [
     (measured(), None, ""),
     (measured({1: 0.17}), None, ""),  # nearly three times as often
-    (measured({1: 0.19}), "collapse", "level 1 is given in 19% of natural cases and right in 6%"),
+    (measured({1: 0.19}), "collapse", "level 1 is given in 19% of cases and right in 6%"),
     (measured({5: 0.05}), None, ""),  # five times as often, and still rare
     (measured({5: 0.12}), "collapse", "level 5"),
     (measured({3: 0.89}), None, ""),
@@ -51,7 +52,7 @@ SIGNS = [
 
 @pytest.mark.parametrize(("now", "name", "said"), SIGNS)
 def test_a_finding_is_named_with_its_figures(now: dict[str, float], name: str | None, said: str) -> None:
-    found = findings(now, measured(), Limits(), range(1, 6))
+    found = watch_findings(now, measured(), Limits(), range(1, 6))
     assert list(found) == ([name] if name else [])
     assert said in "".join(found.values())
 
@@ -76,22 +77,22 @@ def test_what_is_logged_of_a_batch() -> None:
 
 
 def test_oversampling_is_undone() -> None:
-    """A policy that is always right looks balanced, however the stream was drawn."""
+    """A policy that is always right looks balanced, however its cases were drawn."""
     golds = [1] * 10 + [2] * 6 + [3] * 4  # natural shares 2 : 2 : 4
-    now = measure([look(Watch(V46), [f"ANSWER: ESI {gold}" for gold in golds], golds)], range(1, 6))
+    now = window_means([look(Watch(V46), [f"ANSWER: ESI {gold}" for gold in golds], golds)], range(1, 6))
     assert [now[f"level_{k}"] for k in range(1, 6)] == pytest.approx([0.25, 0.25, 0.5, 0, 0])
     assert [now[f"gold_{k}"] for k in range(1, 6)] == pytest.approx([0.25, 0.25, 0.5, 0, 0])
     assert (now["exact"], now["hedge"]) == (1.0, 0.0)
 
 
-def test_v45c_s_collapse_shows_though_its_stream_is_mostly_level_1() -> None:
+def test_v45c_s_collapse_shows_though_its_training_is_mostly_level_1() -> None:
     """11 of 20 cases are ESI-1, and 15 of 20 are called so; of natural cases that is a quarter."""
     golds = [1] * 11 + [2] * 4 + [3] * 5
     given = [1] * 11 + [1] * 4 + [3] * 5
-    now = measure([look(Watch(load_design("v45c")), [f"ANSWER: ESI {k}" for k in given], golds)], range(1, 6))
+    now = window_means([look(Watch(load_design("v45c")), [f"ANSWER: ESI {k}" for k in given], golds)], range(1, 6))
     assert now["gold_1"] == pytest.approx(0.55 / 9.55)
     assert now["level_1"] == pytest.approx(4.55 / 9.55)
-    assert "collapse" in findings(now, now, Limits(), range(1, 6))
+    assert "collapse" in watch_findings(now, now, Limits(), range(1, 6))
 
 
 def step(watch: Watch, at: int, **logs: Any) -> bool:
@@ -117,14 +118,14 @@ def test_one_odd_step_is_no_finding_and_a_lasting_change_is(capsys: pytest.Captu
     assert stopped == [False] * 15 + [True]
     assert watch.measured["none"] == pytest.approx(0.3)
     assert capsys.readouterr().err == (
-        "warning: step 16: silence: 30% of completions give no answer. Training stops here.\n"
+        "warning: step 16: abstention: 30% of completions give no answer. Training stops here.\n"
     )
 
 
 def test_a_finding_is_told_once_and_training_goes_on_unless_asked(capsys: pytest.CaptureFixture[str]) -> None:
     watch = Watch(limits=Limits(window=2))
     assert not any(step(watch, at, **SILENT) for at in range(1, 9))
-    assert capsys.readouterr().err.count("silence") == 1
+    assert capsys.readouterr().err.count("abstention") == 1
     assert list(watch.found) == ["silence"]
 
 
@@ -145,6 +146,34 @@ def test_hedging_is_measured_against_the_first_window() -> None:
         "hedging: since the first window exact fell from 90% to 50%, while errors by one level rose from 0% to 100% of "
         "all errors."
     )
+
+
+def interrupted(folder: Path, rows: list[dict[str, float]], after: int) -> Watch:
+    """A watch over `rows`, killed after so many steps and resumed from the checkpoint by another process."""
+    args = GRPOConfig(output_dir=str(folder), bf16=False, use_cpu=True)
+    begun, resumed = (Watch(limits=Limits(window=4)) for _ in range(2))
+    for at in range(1, after + 1):
+        step(begun, at, **rows[at - 1])
+    state = TrainerState(global_step=after, is_world_process_zero=True)
+    begun.on_save(args, state, TrainerControl())
+    resumed.on_train_begin(args, state, TrainerControl())
+    for at in range(after + 1, len(rows) + 1):
+        step(resumed, at, **rows[at - 1])
+    return resumed
+
+
+@pytest.mark.parametrize("after", range(1, 13))
+def test_a_resumed_run_finds_what_an_uninterrupted_one_does(after: int, tmp_path: Path) -> None:
+    """Abstention passes in steps 3 to 6 and cannot be found again; hedging is measured against the first window."""
+    hedged = row(["ANSWER: ESI 2"] * 3 + ["ANSWER: ESI 5", "ANSWER: ESI 4"], [1, 2, 3, 4, 5])
+    rows = [RIGHT] * 2 + [SILENT] * 3 + [RIGHT] * 2 + [hedged] * 6
+    whole = Watch(limits=Limits(window=4))
+    for at, logs in enumerate(rows, start=1):
+        step(whole, at, **logs)
+    resumed = interrupted(tmp_path, rows, after)
+    assert resumed.found == whole.found
+    assert resumed.measured == whole.measured
+    assert {"silence", "hedging"} <= resumed.found.keys()
 
 
 @pytest.mark.parametrize(
@@ -179,7 +208,9 @@ def tiny() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
     return LlamaForCausalLM(config), tokenizer
 
 
-def train(watch: Watch, rewards: list[Any], folder: Path, steps: int, gold: str = "gold") -> GRPOTrainer:
+def train(
+    watch: Watch, rewards: list[Any], folder: Path, steps: int, gold: str = "gold", resume: str | None = None
+) -> GRPOTrainer:
     """A real GRPO run on the tiny model: eight prompts a step, eight completions of two words each."""
     model, tokenizer = tiny()
     golds = [1 + i % 3 for i in range(60)]
@@ -192,7 +223,8 @@ def train(watch: Watch, rewards: list[Any], folder: Path, steps: int, gold: str 
         num_generations=8,
         max_completion_length=2,
         logging_steps=1,
-        save_strategy="no",
+        save_strategy="steps",
+        save_steps=3,
         bf16=False,
         use_cpu=True,
         gradient_checkpointing=False,
@@ -200,7 +232,7 @@ def train(watch: Watch, rewards: list[Any], folder: Path, steps: int, gold: str 
         disable_tqdm=True,
     )
     trainer = GRPOTrainer(model, rewards, args=args, train_dataset=rows, processing_class=tokenizer, callbacks=[watch])
-    trainer.train()
+    trainer.train(resume_from_checkpoint=resume)
     return trainer
 
 
@@ -240,6 +272,20 @@ def test_a_real_run_with_a_design_is_measured(tmp_path: Path, capsys: pytest.Cap
     assert watch.measured["frac_reward_zero_std"] < 1
     assert "truncation" in watch.found  # two words are not enough for an end
     assert "warning: step 2: truncation:" in capsys.readouterr().err
+
+
+def test_a_real_run_keeps_its_findings_when_it_is_resumed(tmp_path: Path) -> None:
+    """Under limits that nothing can pass, what the resumed watch knows can only come from the checkpoint."""
+    begun = Watch(V46, limits=Limits(window=2))
+    train(begun, [*reward_functions(V46), begun.look], tmp_path, steps=3)
+    assert "truncation" in begun.found
+    never = Limits(window=2, collapse=99.0, top=1.0, silence=1.0, truncation=1.0, no_signal=1.0, hedging=1.0)
+    resumed = Watch(V46, limits=never)
+    last = str(tmp_path / "checkpoint-3")
+    trainer = train(resumed, [*reward_functions(V46), resumed.look], tmp_path, steps=4, resume=last)
+    assert trainer.state.global_step == 4
+    assert resumed.found == begun.found
+    assert sorted(resumed.rows) == [3, 4]
 
 
 def test_the_designs_are_plain_reward_functions_for_trl_s_command_line(

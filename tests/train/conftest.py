@@ -10,6 +10,6 @@ from esi_triage.train.experiment import load_experiment
 @pytest.fixture(scope="session")
 def v43(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder of v43 at smoke size, on the smoke build of the tiny base."""
-    from esi_triage.train.sft import train_sft
+    from esi_triage.train.launch import start
 
-    return train_sft(load_experiment("v43", "tiny", "smoke"), tmp_path_factory.mktemp("runs") / "v43").folder
+    return start(load_experiment("v43", "tiny", "smoke"), tmp_path_factory.mktemp("runs") / "v43").folder

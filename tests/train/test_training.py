@@ -11,18 +11,22 @@ import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl import GRPOConfig, GRPOTrainer
 
+from esi_triage.answer import parse
 from esi_triage.errors import InputError
-from esi_triage.train import grpo, sft
-from esi_triage.train.base import load_base, render_prompt
-from esi_triage.train.callbacks import AdapterMustMove
+from esi_triage.reward import load_design, score
+from esi_triage.train import session
+from esi_triage.train.adapter import base_of_adapter, check_base, describe_base, parent_adapter, trainable_parameters
+from esi_triage.train.base_models import fingerprint, load_base, render_prompt
+from esi_triage.train.callbacks import AdapterMustMove, MetricsFile
 from esi_triage.train.examples import grpo_rows, sft_rows, training_cases
 from esi_triage.train.experiment import Experiment, load_experiment
-from esi_triage.train.run import Run
-from esi_triage.train.start import start
-from esi_triage.train.warm_start import trainable_parameters, warm_start
+from esi_triage.train.launch import start
+from esi_triage.train.processes import shared_out
+from esi_triage.train.rollouts.completions import Completion
+from esi_triage.train.run import CHECKPOINT_MARK, Run
 
 V43 = load_experiment("v43", "tiny", "smoke")
 V46 = load_experiment("v46", "tiny", "smoke")
@@ -38,7 +42,7 @@ def by_length(completion_ids: list[list[int]], **_: Any) -> list[float]:
 
 
 def trainer_for(model: Any, tokenizer: Any, folder: Path) -> GRPOTrainer:
-    settings = V46.trainer.model_dump() | {"min_p": None, "max_steps": 1}
+    settings = V46.trainer.model_dump(exclude={"rollout"}) | {"min_p": None, "max_steps": 1}
     args = GRPOConfig(output_dir=str(folder), **settings, bf16=False, use_cpu=True, report_to="none", disable_tqdm=True)
     rows = grpo_rows(training_cases(V46), V46, tokenizer)
     trainer = GRPOTrainer(model, by_length, args=args, train_dataset=rows, processing_class=tokenizer)  # pyright: ignore
@@ -81,7 +85,7 @@ def test_a_narrative_cannot_open_a_turn_of_its_own() -> None:
 def test_the_warm_start_trains_the_parent_s_adapter(v43: Path, tmp_path: Path) -> None:
     base, tokenizer = load_base("tiny", smoke=True)
     frozen = {name: parameter.clone() for name, parameter in base.named_parameters()}
-    model = warm_start(base, v43, V46.lora)
+    model = parent_adapter(base, v43, V46.lora)
     adapter = {name: p.clone() for name, p in model.named_parameters() if p.requires_grad}
     assert trainable_parameters(model) == sum(p.numel() for p in adapter.values()) > 0
     assert all("lora_" in name for name in adapter)
@@ -94,6 +98,38 @@ def test_the_warm_start_trains_the_parent_s_adapter(v43: Path, tmp_path: Path) -
     assert all(torch.equal(p, kept[name]) for name, p in frozen.items() if name in kept)
 
 
+def test_a_reward_gets_the_probabilities_where_the_policy_answered(
+    v43: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """calibrated: every completion answers, with probabilities of its own; TRL logs and trains on their score."""
+    seen: list[tuple[str, list[float]]] = []
+
+    def answers(_: Any, tokenizer: Any, prompts: Any, __: Any, digits: list[int]) -> list[Completion]:
+        assert [tokenizer.decode(digit) for digit in digits] == list("12345")
+        written = []
+        for i in range(len(prompts)):
+            text = f"ANSWER: ESI {i % 5 + 1}"
+            ids = [*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id]
+            watched = torch.randn(len(ids), 5, generator=torch.Generator().manual_seed(i))
+            written.append(Completion(ids, watched))
+            seen.append((text, torch.softmax(watched[-2], dim=-1).tolist()))
+        return written
+
+    monkeypatch.setattr("esi_triage.train.rollouts.trl_rollout.complete_prompts", answers)
+    run = start(load_experiment("calibrated", "tiny", "smoke"), tmp_path / "calibrated", v43)
+    row, n = run.metric_rows()[0], 8
+    golds = [g for g in range(1, 6) for _ in range(round(n * row[f"watch/gold_{g}"]))]
+    assert len(golds) == n
+    assert len(set(golds)) == 2  # two prompts, four completions each
+    design, texts = load_design("calibrated"), seen[:n]
+    possible = [
+        sum(score(parse(text), g, design, 9, None, p).answer for (text, p), g in zip(texts, order, strict=True)) / n
+        for order in (golds, golds[::-1])
+    ]
+    assert min(abs(row["rewards/answer/mean"] - mean) for mean in possible) < 1e-5
+    assert row["grad_norm"] > 0
+
+
 def test_a_frozen_adapter_is_refused(v43: Path, tmp_path: Path) -> None:
     base, tokenizer = load_base("tiny", smoke=True)
     model = PeftModel.from_pretrained(base, str(v43 / "adapter"))  # is_trainable=False: TRL trains on in silence
@@ -103,7 +139,7 @@ def test_a_frozen_adapter_is_refused(v43: Path, tmp_path: Path) -> None:
 
 def test_weights_that_do_not_move_are_noticed(v43: Path, tmp_path: Path) -> None:
     base, tokenizer = load_base("tiny", smoke=True)
-    trainer = trainer_for(warm_start(base, v43, V46.lora), tokenizer, tmp_path)
+    trainer = trainer_for(parent_adapter(base, v43, V46.lora), tokenizer, tmp_path)
     optimizer = trainer.create_optimizer()
     idle = MethodType(lambda self, closure=None: None, optimizer)
     setattr(optimizer, "step", idle)  # noqa: B010  (an optimizer that does nothing)
@@ -115,9 +151,134 @@ def test_weights_that_do_not_move_are_noticed(v43: Path, tmp_path: Path) -> None
 def test_the_parent_s_adapter_must_be_the_one_described(v43: Path) -> None:
     base, _ = load_base("tiny", smoke=True)
     with pytest.raises(InputError, match="'r': 32"):
-        warm_start(base, v43, V46.lora.model_copy(update={"r": 16}))
+        parent_adapter(base, v43, V46.lora.model_copy(update={"r": 16}))
     with pytest.raises(InputError, match="no finished adapter"):
-        warm_start(base, v43.parent / "nothing", V46.lora)
+        parent_adapter(base, v43.parent / "nothing", V46.lora)
+
+
+def test_the_parent_must_be_of_the_same_base(v43: Path) -> None:
+    base, _ = load_base("tiny", smoke=True)
+    with torch.no_grad():
+        next(base.parameters()).mul_(1.01)
+    with pytest.raises(InputError, match="another base"):
+        parent_adapter(base, v43, V46.lora)
+
+
+def test_an_adapter_holds_no_path_and_names_its_base(v43: Path) -> None:
+    adapter = Run(v43).adapter
+    base, _ = load_base("tiny", smoke=True)
+    about = json.loads((adapter / "base.json").read_text())
+    assert about == {
+        **{"base": "tiny", "smoke": True, "weights": Path(str(base.name_or_path)).name, "revision": None},
+        "fingerprint": fingerprint(base),
+    }
+    assert json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == about["weights"]
+    folder = str(Path(str(base.name_or_path)).parent)
+    assert not [file.name for file in adapter.iterdir() if folder.encode() in file.read_bytes()]
+    assert base_of_adapter(adapter) == ("tiny", True)
+
+
+def adapter_of(folder: Path, base: str) -> Path:
+    """An adapter folder that says it was trained on `base`, a local folder elsewhere."""
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": base}))
+    (folder / "base.json").write_text(json.dumps({"base": base, "smoke": False, "weights": base, "fingerprint": ""}))
+    return folder
+
+
+def test_the_base_of_an_adapter_is_found_again_or_asked_for(tmp_path: Path) -> None:
+    alone = adapter_of(tmp_path / "alone", "my-base")
+    with pytest.raises(InputError, match=r"'my-base', which is not here.*base\.json"):
+        base_of_adapter(alone)
+    in_run = adapter_of(tmp_path / "run" / "adapter", "my-base")
+    (tmp_path / "run" / "experiment.toml").write_text('base = "/models/my-base"')
+    assert base_of_adapter(in_run) == ("/models/my-base", False)
+    for known in ("smollm2", "qwen3.5-9b", "somebody/a-model"):
+        assert base_of_adapter(adapter_of(tmp_path / known, known)) == (known, False)
+    with pytest.raises(InputError, match=r"adapter_config\.json is missing"):
+        base_of_adapter(tmp_path)
+
+
+def test_a_base_in_a_folder_goes_the_same_way(tmp_path: Path, v43: Path) -> None:
+    base, tokenizer = load_base("tiny", smoke=True)
+    for part in (base, tokenizer):
+        part.save_pretrained(str(tmp_path / "copied-base"))
+    copied, _ = load_base(str(tmp_path / "copied-base"))
+    assert fingerprint(copied) == fingerprint(base)
+    about = describe_base(V43.model_copy(update={"base": str(tmp_path / "copied-base")}), copied)
+    assert (about["base"], about["weights"]) == ("copied-base", "copied-base")
+    check_base(Run(v43).adapter, copied)  # the same weights, wherever they lie
+
+
+def test_vllm_that_is_not_there_is_named(v43: Path, tmp_path: Path) -> None:
+    if find_spec("vllm"):
+        pytest.skip("vLLM is here")
+    fast = V46.model_copy(update={"trainer": V46.trainer.model_copy(update={"use_vllm": True})})
+    with pytest.raises(InputError, match="use_vllm = true, and vLLM is not installed"):
+        start(fast, tmp_path / "v46", v43)
+
+
+@pytest.mark.parametrize(
+    ("given", "processes", "share"),
+    [
+        ((8, 1, None), 4, (2, 1, None)),
+        ((1, 64, None), 4, (1, 16, None)),
+        ((8, 1, 16), 2, (4, 1, 8)),
+        ((8, 4, 9), 2, (8, 2, 9)),
+        ((8, 1, None), 3, None),
+    ],
+)
+def test_processes_share_a_step(
+    given: tuple, processes: int, share: tuple | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = ("gradient_accumulation_steps", "per_device_train_batch_size", "steps_per_generation")
+    monkeypatch.setenv("WORLD_SIZE", str(processes))
+    settings: Any = dict(zip(keys, given, strict=True))
+    if share is None:
+        with pytest.raises(InputError, match=r"x: 3 processes cannot share gradient_accumulation_steps = 8"):
+            shared_out(settings, "x")
+    else:
+        assert shared_out(settings, "x") == dict(zip(keys, share, strict=True))
+
+
+def test_a_run_goes_on_with_as_many_processes_as_it_began(
+    v43: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = tmp_path / "v43"
+    begun.mkdir()
+    for name in ("experiment.toml", "environment.json"):
+        (begun / name).write_text((v43 / name).read_text())
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="begun by 1 processes and cannot go on with 2"):
+        start(V43, begun)
+
+
+def test_a_checkpoint_that_was_cut_short_is_none(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    for step, whole in ((2, True), (10, True), (12, False)):
+        (run.checkpoints / f"checkpoint-{step}").mkdir(parents=True)
+        if whole:
+            (run.checkpoints / f"checkpoint-{step}" / CHECKPOINT_MARK).touch()
+    assert run.last_checkpoint() == run.checkpoints / "checkpoint-10"
+
+
+def test_metrics_of_a_resumed_run_have_each_row_once(tmp_path: Path) -> None:
+    summary = {"step": 2, "times": {"train_runtime": 9.0}}
+    rows = [{"step": 1, "loss": 1}, {"step": 2, "loss": 2, "times": {"step_time": 1}}, summary, {"step": 3, "loss": 3}]
+    file = tmp_path / "metrics.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows) + '{"step": 2, "times": {"step_time": 1}')
+    state = TrainerState(global_step=2, is_world_process_zero=True)
+    MetricsFile(file).on_train_begin(TrainingArguments(str(tmp_path)), state, TrainerControl())
+    assert [json.loads(line) for line in file.read_text().splitlines()] == rows[:2]
+
+
+@pytest.mark.parametrize("tracker", ["nothing", "wandb"])
+def test_a_tracker_that_is_not_there_is_named(tracker: str, tmp_path: Path) -> None:
+    if tracker == "wandb" and find_spec("wandb"):
+        pytest.skip("wandb is here")
+    with pytest.raises(InputError, match=rf"--log-to.*{tracker}"):
+        start(V43, tmp_path / "v43", log_to=tracker)
+    assert not (tmp_path / "v43").exists()
 
 
 class PullThePlug(TrainerCallback):
@@ -130,12 +291,11 @@ class PullThePlug(TrainerCallback):
 def test_an_interrupted_run_goes_on(method: str, v43: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = V43 if method == "sft" else V46
     longer = experiment.model_copy(update={"trainer": experiment.trainer.model_copy(update={"max_steps": 3})})
-    room = sft if method == "sft" else grpo
 
     def run(folder: Path) -> Run:
         return start(longer, folder / longer.name, v43)
 
-    monkeypatch.setattr(room, "run_trainer", _interrupted(room.run_trainer))
+    monkeypatch.setattr(session, "run_trainer", _interrupted(session.run_trainer))
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path)
     broken = Run(tmp_path / longer.name)
@@ -144,10 +304,13 @@ def test_an_interrupted_run_goes_on(method: str, v43: Path, tmp_path: Path, monk
     before = broken.metric_rows()
     assert [row["step"] for row in before] == [1]
     monkeypatch.undo()
+    monkeypatch.setattr("esi_triage.reward.watch.watch_findings", lambda *_: {})  # what it found before cannot recur
     resumed = run(tmp_path)
     assert resumed.finished
     assert [row["step"] for row in resumed.metric_rows() if "loss" in row] == [1, 2, 3]
     assert resumed.metric_rows()[0] == before[0]
+    if method == "grpo":  # the smoke base answers nothing: found in the first step, before the interruption
+        assert "silence" in json.loads((resumed.folder / "watch.json").read_text())
 
 
 def _interrupted(run_trainer: Callable[..., None]) -> Callable[..., None]:
@@ -159,21 +322,21 @@ def _interrupted(run_trainer: Callable[..., None]) -> Callable[..., None]:
 
 
 def test_the_same_seed_gives_the_same_adapter(v43: Path, tmp_path: Path) -> None:
-    again = sft.train_sft(V43, tmp_path / "v43")
+    again = start(V43, tmp_path / "v43")
     first, second = weights(Run(v43)), weights(again)
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_a_finished_run_is_not_trained_again(v43: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sft, "load_base", lambda *_: pytest.fail("loaded a base for a finished run"))
-    assert sft.train_sft(V43, v43).finished
+    monkeypatch.setattr(session, "load_base", lambda *_: pytest.fail("loaded a base for a finished run"))
+    assert start(V43, v43).finished
 
 
 def test_a_folder_of_another_experiment_is_refused(v43: Path) -> None:
     other: Experiment = V43.model_copy(update={"seed": 1})
     with pytest.raises(InputError, match="another experiment"):
-        sft.train_sft(other, v43)
+        start(other, v43)
 
 
 def test_the_8_bit_optimizer_needs_a_gpu(v43: Path, tmp_path: Path) -> None:
@@ -181,13 +344,13 @@ def test_the_8_bit_optimizer_needs_a_gpu(v43: Path, tmp_path: Path) -> None:
         pytest.skip("a GPU is here")
     card = V46.model_copy(update={"trainer": V46.trainer.model_copy(update={"optim": "adamw_8bit"})})
     with pytest.raises(InputError, match="adamw_8bit"):
-        grpo.train_grpo(card, tmp_path / "v46", v43)
+        start(card, tmp_path / "v46", v43)
     assert not (tmp_path / "v46").exists()
 
 
 def test_training_on_a_case_table_takes_its_train_split_only(tmp_path: Path) -> None:
-    from esi_triage.data.open_corpus import open_cases
-    from esi_triage.data.table import write_cases
+    from esi_triage.data.case_table import write_cases
+    from esi_triage.data.corpus.vignettes import open_cases
 
     write_cases(open_cases(300, seed=5), tmp_path / "cases.parquet")
     experiment = load_experiment("v43", "tiny", "smoke", str(tmp_path / "cases.parquet"))

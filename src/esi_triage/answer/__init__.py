@@ -2,7 +2,7 @@
 
 from .format import LABELS, Reasoning, lines_of, write
 from .parse import Answer, parse
-from .prompt import Prompt, load_prompt, messages
+from .prompt import Prompt, current_name, load_prompt, messages
 from .verify import Verification, verify
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Prompt",
     "Reasoning",
     "Verification",
+    "current_name",
     "lines_of",
     "load_prompt",
     "messages",

@@ -25,15 +25,17 @@ _STRICT = re.compile(
 class Answer:
     """A parsed answer.
 
-    `level` is the seed's lenient reading, 1 to 5, or None where it finds none. `strict` says that the text is the full
-    format with exactly one ANSWER and nothing after it. `sections` says that the three headings stand in order, which
-    is what the card's format bonus names. `text` is the answer without any thinking.
+    `level` is the model card's lenient reading, 1 to 5, or None where it finds none. `strict` says that the text is the
+    full format with exactly one ANSWER and nothing after it. `sections` says that the three headings stand in order,
+    which is what the card's format bonus names. `text` is the answer without any thinking. `span` is where the level's
+    digit stands in the completion that was parsed: `completion[span[0] : span[1]]` (characters, half open).
     """
 
     level: int | None
     strict: bool
     sections: bool
     text: str
+    span: tuple[int, int] | None = None
 
 
 def parse(completion: str) -> Answer:
@@ -42,18 +44,18 @@ def parse(completion: str) -> Answer:
     Thinking is not answering: what stands before the last `</think>` is dropped, whether `<think>` was opened in the
     completion or already in the prompt; thinking that never ends leaves no answer.
     """
-    _, closed, after = completion.rpartition("</think>")
-    text = (after if closed else completion).strip()
+    thought, closed, after = completion.rpartition("</think>")
+    begins = len(thought) + len(closed) + len(after) - len(after.lstrip())  # where `text` does, in the completion
+    text = after.strip()
     opened = text.find("<think>")
     if opened >= 0:
         text = text[:opened].rstrip()
-    found = _ANSWER.search(text)
+    found = _ANSWER.search(text) or _FALLBACK.search(text)
     if found is None:
-        fallback = _FALLBACK.search(text)
-        return Answer(int(fallback[1]) if fallback else None, False, False, text)
-    sections = _headings_in_order(text)
+        return Answer(None, False, False, text)
+    sections = found.re is _ANSWER and _headings_in_order(text)
     strict = sections and _STRICT.fullmatch(text) is not None and len(_ANSWER.findall(text)) == 1
-    return Answer(int(found[1]), strict, sections, text)
+    return Answer(int(found[1]), strict, sections, text, (begins + found.start(1), begins + found.end(1)))
 
 
 def _headings_in_order(text: str) -> bool:

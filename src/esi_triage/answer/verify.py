@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from ..esi import Decision, triage
+from ..esi import Decision, assess
 from .format import lines_of
 from .parse import Answer
 
@@ -17,9 +17,11 @@ Verdict = Literal["agree", "disagree", "undetermined"]
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 _NOT_PER_CENT = re.compile(_NUMBER.pattern + r"(?!\d|\.\d|\s*%)")
 _ASIDE = re.compile(r"\([^)]*\)")
+_ENGINE_S_ANSWER = re.compile(r"^\s*(?:yes|no)\s*:(?=\s*\d)")  # the rules write "no: 1 kind of resource expected"
 _UNSTATED = re.compile(r"not (?:reached|needed|applicable)|n/?a\b|decided|skip|undetermined|unknown|unclear", re.I)
-JUDGED = "judged so"
-"""What marks a step as the nurse's judgement: it leads to the level, and claims nothing of the note."""
+LABEL_ONLY = "label-only"
+"""What marks a step that the label rules: it leads to the level, and claims nothing about the note."""
+_MARKS = (LABEL_ONLY, "judged so")  # the second in answers written before 0.2
 
 _YES = re.compile(r"\s*(?:yes|y\b|positive|met\b|present)", re.IGNORECASE)
 _NO = re.compile(r"\s*(?:no\b|none|negative|not met|absent)", re.IGNORECASE)
@@ -33,12 +35,17 @@ _COUNTS = (
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was checked. `steps` has a verdict for step_a to step_d; `unsupported` are numbers that the note lacks."""
+    """What was checked. `steps` has a verdict for step_a to step_d; `unsupported` are numbers missing from the note.
+
+    `label_only` names the steps that state no reason but the label: no reading of the note can contradict them, so they
+    are "undetermined" in `steps`, and whoever reports consistency counts them beside it.
+    """
 
     numbers: int
     unsupported: tuple[str, ...]
     steps: dict[str, Verdict]
     follows: Verdict
+    label_only: tuple[str, ...] = ()
 
     @property
     def consistent(self) -> bool:
@@ -53,13 +60,13 @@ class Verification:
 def verify(narrative: str, answer: Answer, decision: Decision | None = None) -> Verification:
     """Check an answer: numbers against the narrative (°F and °C both count), steps against the engine and its level.
 
-    `decision` is the engine's reading of the narrative, made here where it is not given. A step marked `JUDGED` is held
-    against the level alone. Never raises on any text.
+    `decision` is the engine's reading of the narrative, made here where it is not given. A step marked `LABEL_ONLY` is
+    held against the level alone. Never raises on any text.
     """
     lines = lines_of(answer.text)
     extraction = " ".join(lines.get(name, "") for name in ("chief_complaint", "vital_signs", "red_flags"))
     stated = _NUMBER.findall(extraction)
-    engine = decision or triage(narrative)
+    engine = decision or assess(narrative)
     claims = {name: _claim(lines.get(name, "")) for name in ("step_a", "step_b", "step_d")}
     count = _count(lines.get("step_c", ""))
     steps: dict[str, Verdict] = {
@@ -67,12 +74,14 @@ def verify(narrative: str, answer: Answer, decision: Decision | None = None) -> 
         for (name, claim), point in zip(claims.items(), ("A", "B", "D"), strict=True)
     }
     steps["step_c"] = _compare_count(count, engine)
-    steps |= dict.fromkeys((name for name in steps if JUDGED in lines.get(name, "")), "undetermined")
+    label_only = tuple(sorted(name for name in steps if any(mark in lines.get(name, "") for mark in _MARKS)))
+    steps |= dict.fromkeys(label_only, "undetermined")
     return Verification(
         numbers=len(stated),
         unsupported=_unsupported(stated, narrative),
         steps=dict(sorted(steps.items())),
         follows=_follows(answer.level, claims, count),
+        label_only=label_only,
     )
 
 
@@ -97,8 +106,10 @@ def _claim(line: str) -> bool | None:
 def _count(line: str) -> int | None:
     if not line or _UNSTATED.search(line):
         return None
-    claim = _ASIDE.sub("", line)  # "(ch. 5)" is no count
-    return next((count for count, pattern in _COUNTS if pattern.search(claim)), None)
+    claim = _ENGINE_S_ANSWER.sub("", _ASIDE.sub("", line))  # "(ch. 5)" is no count
+    counted, colon, _ = claim.partition(":")  # nor is the 2 of "One: closing the 2 cm tear"
+    parts = (counted, claim) if colon else (claim,)
+    return next((count for part in parts for count, pattern in _COUNTS if pattern.search(part)), None)
 
 
 def _compare(claim: bool | None, engine: str) -> Verdict:

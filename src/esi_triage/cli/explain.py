@@ -1,16 +1,17 @@
 """`esi explain`: what the rules read in a narrative, and the path that they took."""
 
-import json
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ..errors import InputError
 from ..notice import NOTICE
+from ..reading import given_narrative
+from .output import TextOrJson, is_quiet, print_json
 
 if TYPE_CHECKING:
     from ..esi import Decision, Findings
+
+Handbook = Annotated[Literal["v5", "v4"], typer.Option("--version", help="ESI handbook: v5 (2023) or v4 (2012)")]
 
 # bold and underlined count, dimmed does not: readable without colour
 _STYLES = {"present": "bold underline", "possible": "underline", "baseline": "italic"}
@@ -18,32 +19,28 @@ _STYLES = {"present": "bold underline", "possible": "underline", "baseline": "it
 
 def explain(
     narrative: Annotated[str, typer.Argument(help="the triage narrative, in quotes; - reads standard input")],
-    version: Annotated[str, typer.Option(help="ESI handbook: v5 (2023) or v4 (2012)")] = "v5",
-    form: Annotated[str, typer.Option("--format", help="text or json")] = "text",
+    version: Handbook = "v5",
+    form: TextOrJson = "text",
 ) -> None:
     """Show what the rules read in a narrative: findings with their context, vital signs, and the path A to D.
 
     A finding that is absent, past, family history or only planned is listed with that status and does not count.
 
-    Example: esi explain "Intubated in 2019. Now ankle pain 8/10 after a twist, swollen, walking. No chest pain."
+    Example: esi explain "Seizure in 2019. Now ankle pain 8/10 after a twist, swollen, walking. No chest pain."
     """
     from ..esi import decide, read
 
-    if form not in ("text", "json"):
-        raise InputError(f"--format {form!r}: give text or json.")
-    if version not in ("v4", "v5"):
-        raise InputError(f"--version {version!r}: the handbook is v4 or v5.")
-    text = sys.stdin.read() if narrative == "-" else narrative
-    if not text.strip():
-        raise InputError("the narrative is empty; write what the triage nurse knows, e.g. complaint and vital signs.")
+    text = given_narrative(narrative)
     findings = read(text)
     decision = decide(findings, version)
     if form == "json":
-        found = {"findings": findings.to_dict(), "decision": decision.to_dict(), "notice": NOTICE}
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json({"findings": findings.to_dict(), "decision": decision.to_dict(), "notice": NOTICE})
         return
-    print_reading(text, findings)
-    print_path(decision)
+    print_decision(decision)
+    if not is_quiet():
+        print_reading(text, findings)
+    for warning in findings.warnings:
+        typer.echo(f"Warning: {warning}.")
     typer.echo(NOTICE)
 
 
@@ -52,6 +49,8 @@ def print_reading(narrative: str, findings: "Findings") -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from ..esi import is_shown
 
     console = Console()
     marked = Text(narrative)
@@ -63,27 +62,30 @@ def print_reading(narrative: str, findings: "Findings") -> None:
     console.print(marked)
     console.print()
     table = Table("finding", "status", "in the narrative", box=None, pad_edge=False)
-    for finding in findings.items:
+    for finding in filter(is_shown, findings.items):
         table.add_row(finding.label, finding.status, "; ".join(span.text for span in finding.evidence))
     for name, span in findings.measured.items():
         table.add_row(name.replace("_", " "), "measured", span.text)
     console.print(table)
-    for warning in findings.warnings:
-        console.print(Text(f"warning: {warning}"))
+    if findings.unread:
+        console.print(Text("not understood: " + "; ".join(span.text for span in findings.unread)))
     console.print()
 
 
-def print_path(decision: "Decision") -> None:
-    """The decision points in order, and the level."""
+def print_decision(decision: "Decision") -> None:
+    """The level, what stays open, and the decision points in order."""
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
     from ..esi import Level
 
     console = Console()
-    for step in decision.steps:
-        console.print(Text.assemble((f"{step.point}  {step.answer:13}", "bold"), step.reason))
-    left_open = sorted(decision.possible - {decision.level})
-    console.print(Text(f"\nESI {decision.level} ({decision.version}): {Level(decision.level).meaning}", "bold"))
-    if left_open:
+    console.print(Text(f"ESI {decision.level} ({decision.version}): {Level(decision.level).meaning}", "bold"))
+    if left_open := sorted(decision.possible - {decision.level}):
         console.print(f"the narrative leaves open: {', '.join(f'ESI {level}' for level in left_open)}")
+    path = Table.grid(padding=(0, 2, 0, 0))
+    for step in decision.steps:
+        path.add_row(Text(step.point, "bold"), Text(step.answer, "bold"), Text(step.reason))
+    console.print(path)
+    console.print()

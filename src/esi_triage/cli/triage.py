@@ -1,63 +1,143 @@
 """`esi triage`: one narrative."""
 
-import json
-import sys
-from typing import Annotated
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InputError
 from ..notice import NOTICE
-from .score import Seed
+from ..reading import given_narrative
+from .output import TextOrJson, is_quiet, print_json
+from .score import CalibrationFile, Fast, Seed
+
+if TYPE_CHECKING:
+    from ..esi import Findings
+    from ..predict import Model, Reply
 
 
 def triage(
     narrative: Annotated[str, typer.Argument(help="the triage narrative, in quotes; - reads standard input")],
     model: Annotated[
-        str, typer.Option("--model", "-m", help="rules, a run folder, an adapter, a base, or constant:1 to constant:5")
-    ] = "rules",
-    form: Annotated[str, typer.Option("--format", help="text or json")] = "text",
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="guard, guard:MODEL, rules, a model that ships (esi models), a run folder, an adapter, a base, or "
+            "constant:1 to constant:5 [default: guard where the reader is installed, else rules]",
+        ),
+    ] = None,
+    form: TextOrJson = "text",
     seed: Seed = None,
+    fast: Fast = False,
+    calibration: CalibrationFile = None,
 ) -> None:
     """Assign an ESI level to one narrative and show how it was reached.
 
+    Text that is no triage note gets no level ("level": null in JSON), and the exit code is 0. Where there is a reason
+    to hand over, a person decides, and the level is only the likeliest one.
+
     Example: esi triage "54 y/o M, chest pain radiating to the left arm, sweating. BP 150/90, HR 104, SpO2 96 %"
     """
-    from ..esi import Level
-    from ..predict import load_model
+    from ..predict import ask, load_model, text_case
+    from ..predict.load import default_model
 
-    if form not in ("text", "json"):
-        raise InputError(f"--format {form!r}: give text or json.")
-    text = sys.stdin.read() if narrative == "-" else narrative
-    if not text.strip():
-        raise InputError("the narrative is empty; write what the triage nurse knows, e.g. complaint and vital signs.")
-    loaded = load_model(model, seed)
-    (reply,) = loaded.answer([text], lambda _: None)
-    meaning = Level(reply.level).meaning if reply.level else "no level could be read from the model's answer"
+    text = given_narrative(narrative)
+    name, note = (model, None) if model else default_model()
+    loaded = load_model(name, seed, fast=fast, calibration=calibration)
+    if note:
+        loaded = replace(loaded, notice=note)
+    (reply,) = ask(loaded, [text_case(text)])
     if form == "json":
-        from ..answer import lines_of
-
-        found = {
-            "level": reply.level,
-            "meaning": meaning,
-            "answer": reply.text,
-            "steps": lines_of(reply.text),
-            "probabilities": reply.probabilities,
-            "strict": reply.strict,
-            "truncated": reply.truncated,
-            "model": loaded.name,
-            "notice": NOTICE,
-        }
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(_as_json(loaded, reply, text))
         return
-    typer.echo(reply.text)
-    if model == "rules":
+    read_by_rules = reply.possible is not None and reply.level is not None
+    for place, line in enumerate(_summary(loaded, reply, text if read_by_rules else None)):
+        typer.secho(line, bold=place == 0)
+    typer.echo(NOTICE)
+    if is_quiet():
+        return
+    if reply.text not in reply.warnings:
+        typer.echo(f"\n{reply.text}")
+    if read_by_rules:
         from ..esi import read
         from .explain import print_reading
 
         typer.echo()
         print_reading(text, read(text))
-    if model != "rules":
-        typer.echo()
-    typer.echo(f"{'ESI ' + str(reply.level) if reply.level else 'No level'}: {meaning}  (model: {loaded.name})")
-    typer.echo(NOTICE)
+
+
+def _meaning(reply: "Reply") -> str:
+    from ..esi import Level
+
+    if reply.level is not None:
+        return Level(reply.level).meaning
+    return reply.warnings[0] if reply.warnings else "no level could be read from the model's answer"
+
+
+def _summary(model: "Model", reply: "Reply", note: str | None) -> list[str]:
+    """The level with its meaning or why a person decides, what stays possible, and what must be known of the model.
+
+    `note` is the narrative where the rules took part: what it does not record is told.
+    """
+    from ..predict.guard.hand_over import in_words
+
+    meaning = _meaning(reply)
+    said = f"ESI {reply.level}: {meaning}" if reply.level else f"{meaning[0].upper()}{meaning[1:]}"
+    if reply.level is None and reply.text in reply.warnings:  # no note: there is nothing to be likely
+        lines = [said]
+    elif reply.hand_over:
+        lines = [f"A PERSON DECIDES: {'; '.join(in_words(reply.hand_over))}.", f"Likeliest is {said}"]
+    else:
+        lines = [said]
+    lines[-1] += f"  (model: {model.name})"
+    if reply.level_set is not None:
+        lines.append(f"Not excluded: {_levels(reply.level_set) or 'no level'}.")
+    if reply.probabilities:
+        lines.append(f"Probabilities: {', '.join(f'ESI {k} {p:.0%}' for k, p in enumerate(reply.probabilities, 1))}.")
+    if reply.level is not None and reply.possible is not None:
+        others = _levels(level for level in reply.possible if level != reply.level)
+        lines.append(f"The note leaves open: {others or 'no other level'}.")
+    if note is not None:
+        from ..esi import read
+
+        missing = ", ".join(_missing_signs(read(note)))
+        lines.append(f"Vital signs that are not recorded: {missing}." if missing else "Every vital sign is recorded.")
+    lines += [f"Warning: {said}." for said in reply.warnings if reply.level is not None]
+    return lines + ([f"Note: {model.notice}."] if model.notice else [])
+
+
+def _levels(levels: Iterable[int]) -> str:
+    return ", ".join(f"ESI {level}" for level in levels)
+
+
+def _missing_signs(findings: "Findings") -> list[str]:
+    """The vital signs that the note does not give."""
+    from ..esi import VITAL_SIGNS
+
+    return [sign.label for sign in VITAL_SIGNS if getattr(findings.vitals, sign.name) is None]
+
+
+def _as_json(model: "Model", reply: "Reply", narrative: str) -> dict[str, Any]:
+    from ..answer import lines_of
+    from ..esi import decide, read
+    from ..predict.guard.hand_over import in_words
+
+    codes, findings = reply.hand_over, read(narrative) if reply.possible is not None else None
+    return {
+        "level": reply.level,
+        "meaning": _meaning(reply),
+        "probabilities": reply.probabilities,
+        "set": reply.level_set,
+        "hand_over": [{"code": code, "says": said} for code, said in zip(codes, in_words(codes), strict=True)],
+        "possible": reply.possible,
+        "warnings": [*reply.warnings, *([model.notice] if model.notice else [])],
+        "answer": reply.text,
+        "steps": lines_of(reply.text),
+        "decision": decide(findings).to_dict() if findings else None,
+        "not_recorded": _missing_signs(findings) if findings else None,
+        "strict": reply.strict,
+        "truncated": reply.truncated,
+        "model": model.name,
+        "notice": NOTICE,
+    }

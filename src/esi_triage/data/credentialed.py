@@ -34,7 +34,7 @@ def refuse_remote(licences: Iterable[Licence], destination: str, agreement: str 
     """
     rows = list(licences)
     n = rows.count("credentialed")
-    if n and not is_loopback(destination) and not (agreement or "").strip():
+    if n and not is_loopback(destination) and not _names_something(agreement or ""):
         shown = _without_password(destination)
         raise InputError(_REFUSAL.format(n=n, all=len(rows), destination=shown, notice=_NOTICE))
 
@@ -59,6 +59,12 @@ def is_loopback(url: str) -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return (mapped or address).is_loopback
+
+
+def _names_something(agreement: str) -> bool:
+    """A full stop, a blank and a sign that nobody sees name no agreement: it takes two words and eight letters."""
+    words = re.findall(r"\w{2,}", agreement)
+    return len(words) >= 2 and sum(map(len, words)) >= 8
 
 
 def _without_password(destination: str) -> str:

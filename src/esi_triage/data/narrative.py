@@ -2,21 +2,28 @@
 
 Only what a triage nurse could know enters: `Note` is the allow-list. What was not recorded is said, never invented.
 Each style has several wordings of the same facts; a whole number, the variant, chooses among them.
+
+A template is the narrative of a note whose facts are placeholders. It depends on the style, the variant and on which
+facts there are, so that a table needs few templates, and filling them in is most of the work (`render_rows`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..esi import Arrival, Sex, Vitals
 
 STYLES = ("prose", "telegraphic", "handoff")
+# After so many variants a style repeats itself: the product of the numbers of options in its wordings.
+_PERIODS = {"prose": 4 * 2 * 4 * 3, "telegraphic": 3 * 2 * 2 * 3 * 4 * 3, "handoff": 2 * 3 * 3 * 3}
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
     """What may be told. `clue` is what can be seen or heard of the patient now, `history` what is past.
 
+    `circumstances` is how the patient lives and came: from a nursing home, transferred, seen here two days ago.
     `over_age` is a lower bound in years, told in place of `age_years` where the exact age is withheld.
     """
 
@@ -29,6 +36,29 @@ class Note:
     clue: str | None = None
     history: str | None = None
     over_age: int | None = None
+    circumstances: str | None = None
+
+
+_SIGNS = tuple(Vitals.model_fields)
+_FACTS = tuple(name for name in Note.__dataclass_fields__ if name != "vitals")
+
+
+class _Told(NamedTuple):
+    """Which facts a note has: all that a template depends on, beside its style and variant."""
+
+    complaint: bool
+    arrival: Arrival | None
+    circumstances: bool
+    clue: bool
+    history: bool
+    pain: bool
+    pain_raw: bool
+    sbp: bool
+    dbp: bool
+    heart_rate: bool
+    resp_rate: bool
+    spo2: bool
+    temperature: bool
 
 
 class Signs(NamedTuple):
@@ -72,26 +102,87 @@ def render(note: Note, style: str, variant: int = 0) -> str:
     `variant` >= 0 picks the wording: every whole number is a valid choice, a random one below 2**32 reaches all. The
     facts are the same in each.
     """
+    if style not in STYLES:
+        raise ValueError(f"style must be one of {STYLES}, not {style!r}")
+    facts = (getattr(note, name) for name in _FACTS)
+    return _filled(style, variant, *facts, *(getattr(note.vitals, name) for name in _SIGNS))
+
+
+def render_rows(columns: Mapping[str, Sequence[Any]], drawn: Iterable[tuple[str, int]]) -> Iterator[str]:
+    """The narratives of a table's rows, as `render` tells them: columns by the names of `Note` and `Vitals`.
+
+    A column that the table lacks was not recorded. `drawn` holds each row's style and variant.
+    """
+    n = len(next(iter(columns.values())))
+    rows = zip(*(columns.get(name) or [None] * n for name in (*_FACTS, *_SIGNS)), strict=True)
+    return (_filled(style, variant, *row) for (style, variant), row in zip(drawn, rows, strict=True))
+
+
+def _filled(
+    style: str,
+    variant: int,
+    complaint: str | None,
+    age_years: float | None,
+    sex: Sex | None,
+    arrival: Arrival | None,
+    pain_raw: str | None,
+    clue: str | None,
+    history: str | None,
+    over_age: int | None,
+    circumstances: str | None,
+    temperature_c: float | None,
+    heart_rate: float | None,
+    resp_rate: float | None,
+    spo2: float | None,
+    sbp: float | None,
+    dbp: float | None,
+    pain: float | None,
+) -> str:
+    """The narrative of these facts; in the order of `_FACTS` and `_SIGNS`."""
+    told = (
+        *(bool(complaint), arrival, bool(circumstances), bool(clue), bool(history), pain is not None, bool(pain_raw)),
+        *(sbp is not None, dbp is not None, heart_rate is not None, resp_rate is not None, spo2 is not None),
+        temperature_c is not None,
+    )
+    return _template(style, variant % _PERIODS[style], told).format(
+        complaint=complaint,
+        person=_person(style, age_years, sex, over_age),
+        circumstances=circumstances,
+        clue=clue,
+        Circumstances=circumstances and circumstances[0].upper() + circumstances[1:],
+        Clue=clue and clue[0].upper() + clue[1:],
+        history=history,
+        pain=pain,
+        pain_raw=pain_raw,
+        sbp=sbp,
+        dbp=dbp,
+        heart_rate=heart_rate,
+        resp_rate=resp_rate,
+        spo2=spo2,
+        temperature_c=temperature_c,
+        temperature_f=temperature_c is not None and temperature_c * 1.8 + 32,
+    )
+
+
+@lru_cache(maxsize=2**15)
+def _template(style: str, variant: int, told: tuple[Any, ...]) -> str:
+    """The narrative in which placeholders of `str.format` stand for the facts."""
     choose = _chooser(variant)
-    if style == "prose":
-        return _prose(note, choose)
-    if style == "telegraphic":
-        return _telegraphic(note, choose)
-    if style == "handoff":
-        return _handoff(note, choose)
-    raise ValueError(f"style must be one of {STYLES}, not {style!r}")
+    return {"prose": _prose, "telegraphic": _telegraphic, "handoff": _handoff}[style](_Told(*told), choose)
 
 
 def vitals_text(vitals: Vitals) -> str:
     """The six measured signs in a fixed order with units, e.g. `BP 88/60, HR 118, RR 24, SpO2 91 %, T not recorded`."""
-    return _signs(vitals, _PLAIN)
+    found = vitals.model_dump()
+    names = ("sbp", "dbp", "heart_rate", "resp_rate", "spo2", "temperature_c")
+    recorded = (found[name] is not None for name in names)
+    return _signs(_Told(*_NOTHING[:-6], *recorded), _PLAIN).format(**found)
 
 
 def pain_text(vitals: Vitals, pain_raw: str | None) -> str:
     """`pain 8/10`, the nurse's own word where it is no number (`pain "unable"`), or `pain not recorded`."""
-    if vitals.pain is not None:
-        return f"pain {vitals.pain:g}/10"
-    return f'pain "{pain_raw}"' if pain_raw else "pain not recorded"
+    told = _NOTHING._replace(pain=vitals.pain is not None, pain_raw=bool(pain_raw))
+    return _pain(told, lambda options: options[0]).format(pain=vitals.pain, pain_raw=pain_raw)
 
 
 def age_text(age_years: float | None) -> str:
@@ -116,107 +207,114 @@ def _chooser(variant: int) -> Choose:
     return choose
 
 
-def _signs(vitals: Vitals, written: Signs) -> str:
-    values = _values(vitals, written.fahrenheit)
+_NOTHING = _Told(False, None, *[False] * 11)
+
+
+def _signs(told: _Told, written: Signs) -> str:
+    values = _values(told, written.fahrenheit)
     if not any(values):
         return "vital signs not recorded"
     named = list(zip(written.names, values, strict=True))
     if not written.gathered:
         return written.before + ", ".join(f"{name} {value or 'not recorded'}" for name, value in named)
-    told = written.before + ", ".join([f"{name} {value}" for name, value in named if value])
-    lacking = [name for name, value in named if not value]
-    return f"{told}; {', '.join(lacking)} not recorded" if lacking else told
+    recorded = written.before + ", ".join([f"{name} {value}" for name, value in named if value])
+    missing = [name for name, value in named if not value]
+    return f"{recorded}; {', '.join(missing)} not recorded" if missing else recorded
 
 
-def _values(v: Vitals, fahrenheit: bool) -> tuple[str | None, ...]:
+def _values(told: _Told, fahrenheit: bool) -> tuple[str | None, ...]:
     """Pressure, heart rate, breathing, oxygen and temperature in figures; null where nothing was recorded."""
     pressure = temperature = None
-    if v.sbp is not None:
-        pressure = f"{v.sbp:.0f}/{v.dbp:.0f}" if v.dbp is not None else f"{v.sbp:.0f} (diastolic not recorded)"
-    if v.temperature_c is not None:
-        temperature = f"{v.temperature_c * 1.8 + 32:.1f} °F" if fahrenheit else f"{v.temperature_c:.1f} °C"
+    if told.sbp:
+        pressure = "{sbp:.0f}/{dbp:.0f}" if told.dbp else "{sbp:.0f} (diastolic not recorded)"
+    if told.temperature:
+        temperature = "{temperature_f:.1f} °F" if fahrenheit else "{temperature_c:.1f} °C"
     return (
         pressure,
-        f"{v.heart_rate:.0f}" if v.heart_rate is not None else None,
-        f"{v.resp_rate:.0f}" if v.resp_rate is not None else None,
-        f"{v.spo2:.0f} %" if v.spo2 is not None else None,
+        "{heart_rate:.0f}" if told.heart_rate else None,
+        "{resp_rate:.0f}" if told.resp_rate else None,
+        "{spo2:.0f} %" if told.spo2 else None,
         temperature,
     )
 
 
-def _person(note: Note) -> str:
-    who = (_CHILD if note.age_years is not None and note.age_years < 16 else _WHO)[note.sex]
-    if note.over_age is not None:
-        return f"{who} over {note.over_age} years old"
-    return f"{age_text(note.age_years)} {who}".strip()
+@lru_cache(maxsize=2**12)
+def _person(style: str, age_years: float | None, sex: Sex | None, over_age: int | None) -> str:
+    """`67-year-old woman`; in prose with its article, in a telegraphic note in short."""
+    if style == "telegraphic":
+        return _short_person(age_years, sex, over_age)
+    who = (_CHILD if age_years is not None and age_years < 16 else _WHO)[sex]
+    person = f"{who} over {over_age} years old" if over_age is not None else f"{age_text(age_years)} {who}".strip()
+    if style == "prose":
+        return f"{'An' if person[0] in 'aeiou8' or person.startswith(('11-', '18-')) else 'A'} {person}"
+    return person
 
 
-def _short_person(note: Note) -> str:
-    age = f"over {note.over_age}-year-old" if note.over_age is not None else age_text(note.age_years)
+def _short_person(age_years: float | None, sex: Sex | None, over_age: int | None) -> str:
+    age = f"over {over_age}-year-old" if over_age is not None else age_text(age_years)
     age = age.replace("-year-old", " y/o").replace("-month-old", " mo").replace("-day-old", " d/o")
-    return " ".join(part for part in (age, note.sex or "") if part) or "age and sex not recorded"
+    return " ".join(part for part in (age, sex or "") if part) or "age and sex not recorded"
 
 
-def _sentence(text: str | None) -> str:
+def _sentence(text: str) -> str:
     return f" {text[0].upper()}{text[1:]}." if text else ""
 
 
-def _pain(note: Note, choose: Choose) -> str:
-    plain = pain_text(note.vitals, note.pain_raw)
-    if note.vitals.pain is not None:
-        return choose((plain, f"rates pain {note.vitals.pain:g} out of 10", f"pain rated {note.vitals.pain:g}/10"))
-    if note.pain_raw:
-        return choose((plain, f'pain charted as "{note.pain_raw}"', f'pain score: "{note.pain_raw}"'))
-    return choose((plain, "pain score not recorded", "pain not recorded"))
+def _pain(told: _Told, choose: Choose) -> str:
+    if told.pain:
+        return choose(("pain {pain:g}/10", "rates pain {pain:g} out of 10", "pain rated {pain:g}/10"))
+    if told.pain_raw:
+        return choose(('pain "{pain_raw}"', 'pain charted as "{pain_raw}"', 'pain score: "{pain_raw}"'))
+    return choose(("pain not recorded", "pain score not recorded", "pain not recorded"))
 
 
-def _prose(note: Note, choose: Choose) -> str:
-    person = _person(note)
-    a_person = f"{'An' if person[0] in 'aeiou8' or person.startswith(('11-', '18-')) else 'A'} {person}"
-    by = f" {_ARRIVAL[note.arrival]}" if note.arrival else ""
+def _prose(told: _Told, choose: Choose) -> str:
+    by = f" {_ARRIVAL[told.arrival]}" if told.arrival else ""
     came = f" arrived{by}"
-    complaint = note.chief_complaint
-    why = f" with {complaint}" if complaint else ", chief complaint not recorded"
+    why = " with {complaint}" if told.complaint else ", chief complaint not recorded"
     opening = choose(
         (
-            f"{a_person}{came}{why}.",
-            f"{a_person} presents{by}{why}.",
-            f"{a_person}{came} and is seen at triage{f' for {complaint}' if complaint else why}.",
-            f"Chief complaint: {complaint or 'not recorded'}. {a_person} at triage{f', came{by}' if by else ''}.",
+            f"{{person}}{came}{why}.",
+            f"{{person}} presents{by}{why}.",
+            f"{{person}}{came} and is seen at triage{' for {complaint}' if told.complaint else why}.",
+            f"Chief complaint: {'{complaint}' if told.complaint else 'not recorded'}. "
+            f"{{person}} at triage{f', came{by}' if by else ''}.",
         )
     )
-    history = _sentence(choose((f"history of {note.history}", f"past history: {note.history}")) if note.history else "")
-    signs = _signs(note.vitals, choose(_PROSE_SIGNS))
-    return f"{opening}{_sentence(note.clue)}{history}{_sentence(signs)}{_sentence(_pain(note, choose))}"
+    seen = f"{' {Circumstances}.' if told.circumstances else ''}{' {Clue}.' if told.clue else ''}"
+    history = choose((" History of {history}.", " Past history: {history}.")) if told.history else ""
+    signs = _signs(told, choose(_PROSE_SIGNS))
+    return f"{opening}{seen}{history}{_sentence(signs)}{_sentence(_pain(told, choose))}"
 
 
-def _telegraphic(note: Note, choose: Choose) -> str:
-    complaint = note.chief_complaint
+def _telegraphic(told: _Told, choose: Choose) -> str:
     parts = [
-        _short_person(note),
-        choose((f"c/o {complaint}", f"cc {complaint}", f"here for {complaint}"))
-        if complaint
+        "{person}",
+        choose(("c/o {complaint}", "cc {complaint}", "here for {complaint}"))
+        if told.complaint
         else "complaint not recorded",
-        note.clue,
-        choose((f"PMH {note.history}", f"h/o {note.history}")) if note.history else None,
-        choose((f"arrived {_ARRIVAL[note.arrival]}", _SHORT_ARRIVAL[note.arrival])) if note.arrival else None,
+        "{circumstances}" if told.circumstances else None,
+        "{clue}" if told.clue else None,
+        choose(("PMH {history}", "h/o {history}")) if told.history else None,
+        choose((f"arrived {_ARRIVAL[told.arrival]}", _SHORT_ARRIVAL[told.arrival])) if told.arrival else None,
     ]
     story = choose(("; ", ", ", ". ")).join(part for part in parts if part)
-    signs = _signs(note.vitals, choose(_TELEGRAPHIC_SIGNS))
-    return f"{story}. {signs}, {_pain(note, choose)}."
+    signs = _signs(told, choose(_TELEGRAPHIC_SIGNS))
+    return f"{story}. {signs}, {_pain(told, choose)}."
 
 
-def _handoff(note: Note, choose: Choose) -> str:
-    person, complaint = _person(note), note.chief_complaint or "not recorded"
-    came = f" brought in {_ARRIVAL[note.arrival]}" if note.arrival else ""
-    by = f", {'walked in' if note.arrival == 'walk-in' else f'came {_ARRIVAL[note.arrival]}'}" if note.arrival else ""
-    history = _sentence(choose((f"known for {note.history}", f"history of {note.history}")) if note.history else "")
-    signs = _signs(note.vitals, choose(_HANDOFF_SIGNS))
-    measured = f"{signs}, {_pain(note, choose)}."
+def _handoff(told: _Told, choose: Choose) -> str:
+    complaint = "{complaint}" if told.complaint else "not recorded"
+    came = f" brought in {_ARRIVAL[told.arrival]}" if told.arrival else ""
+    by = f", {'walked in' if told.arrival == 'walk-in' else f'came {_ARRIVAL[told.arrival]}'}" if told.arrival else ""
+    context, clue = " {Circumstances}." if told.circumstances else "", " {Clue}." if told.clue else ""
+    history = choose((" Known for {history}.", " History of {history}.")) if told.history else ""
+    signs = _signs(told, choose(_HANDOFF_SIGNS))
+    measured = f"{signs}, {_pain(told, choose)}."
     return choose(
         (
-            f"Hand-off: {person}{came}. Complaint: {complaint}.{_sentence(note.clue)}{history} Vitals: {measured}",
-            f"Report: {person}{by}; complaint: {complaint}.{_sentence(note.clue)}{history} Last vitals: {measured}",
-            f"Situation: {complaint}.{_sentence(note.clue)} Background: {person}{by}.{history} Assessment: {measured}",
+            f"Hand-off: {{person}}{came}. Complaint: {complaint}.{context}{clue}{history} Vitals: {measured}",
+            f"Report: {{person}}{by}; complaint: {complaint}.{context}{clue}{history} Last vitals: {measured}",
+            f"Situation: {complaint}.{clue} Background: {{person}}{by}.{context}{history} Assessment: {measured}",
         )
     )

@@ -1,10 +1,19 @@
 """Which cases training draws, and how often: by class factors, or by a temperature over the class shares."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from ..esi import LEVELS, Case
+
+
+def trainable(cases: Iterable[Case]) -> list[Case]:
+    """The cases of the training split that have a level to learn: what every training and every baseline fits on.
+
+    Reversed hospitals keep their split, so that tests and reports can be made with and without them; here they go.
+    """
+    labelled = (case for case in cases if case.split == "train" and case.gold is not None)
+    return [case for case in labelled if "reversed-group" not in case.quality]
 
 
 def oversampled(cases: Sequence[Case], factors: dict[int, float], n: int, seed: int) -> list[Case]:

@@ -20,7 +20,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-from .conditions import Condition, parse_condition
+from .decide.conditions import Condition, parse_condition
 
 Kind = Literal["complaint", "sign", "condition", "intervention", "request", "idiom"]
 _ROOM = "esi_triage.esi"
@@ -45,7 +45,8 @@ class Entry:
     (new confusion, lethargy, disorientation). `covers` names complaints that this one explains, so that they bring no
     resources of their own. `instead_of` names entries, or word groups (`@vision`), whose words inside this one's words
     do not count. What an entry `implies` holds with it; what it `past_implies` holds when it is past (intubated
-    before).
+    before). It does not count where an `unless` condition holds. One that is only `named` (a stroke, an overdose,
+    CPR) is history unless the note opens with it or says now.
     """
 
     name: str
@@ -64,16 +65,26 @@ class Entry:
     instead_of: frozenset[str] = frozenset()
     implies: frozenset[str] = frozenset()
     past_implies: frozenset[str] = frozenset()
+    unless: tuple[Condition, ...] = ()
+    named: bool = False
     rule: str = ""
+
+    @property
+    def shown(self) -> bool:
+        """False for a helper sign that only colours a complaint: its name is no word for a reader."""
+        decides = self.high_risk or self.immediate or self.resources
+        return self.kind != "sign" or bool(decides and self.label != _plain(self.name))
 
 
 def expand(phrase: str) -> list[str]:
-    """Every plain phrase that a written one stands for: `(a|b)` is either, `{1..3}` is 1, 2 and 3; groups may nest.
+    """Every plain phrase that a written one stands for: `(a|b)` is either, `x{1..3}` is x1, x2 and x3; groups may nest.
+
+    A count that is a word of its own, `{5..42} weeks`, stays: it is any number from 5 to 42.
 
     >>> expand("chest (pain|tightness)")
     ['chest pain', 'chest tightness']
     """
-    group = re.search(r"\([^()]*\)|\{\d+\.\.\d+\}", phrase)
+    group = re.search(r"\([^()]*\)|(?<=[^\s(|])\{\d+\.\.\d+\}|\{\d+\.\.\d+\}(?=[^\s|)])", phrase)
     if group is None:
         return [" ".join(phrase.split())]
     before, after = phrase[: group.start()], phrase[group.end() :]
@@ -93,6 +104,10 @@ def _conditions(lines: str | list[str]) -> tuple[Condition, ...]:
     return tuple(parse_condition(line) for line in ([lines] if isinstance(lines, str) else lines))
 
 
+def _plain(name: str) -> str:
+    return name.replace("-", " ")
+
+
 def _entry(name: str, system: str, raw: dict[str, Any]) -> Entry:
     unknown = set(raw) - set(Entry.__dataclass_fields__)
     if unknown:
@@ -101,7 +116,7 @@ def _entry(name: str, system: str, raw: dict[str, Any]) -> Entry:
         raise ValueError(f"{system}.toml, [{name}]: kind must be one of {', '.join(KINDS)}")
     return Entry(
         name=name,
-        label=raw.get("label", name.replace("-", " ")),
+        label=raw.get("label", _plain(name)),
         kind=raw.get("kind", "complaint"),
         system=system,
         say=tuple(phrase for written in raw.get("say", ()) for phrase in expand(written)),
@@ -123,6 +138,8 @@ def _entry(name: str, system: str, raw: dict[str, Any]) -> Entry:
         instead_of=frozenset(raw.get("instead_of", ())),
         implies=frozenset(raw.get("implies", ())),
         past_implies=frozenset(raw.get("past_implies", ())),
+        unless=_conditions(raw.get("unless", ())),
+        named=raw.get("named", False),
         rule=raw.get("rule", ""),
     )
 
@@ -156,7 +173,7 @@ def entries() -> dict[str, Entry]:
 
 def _check_names(entry: Entry, known: dict[str, Entry]) -> None:
     """Every name that an entry uses must be an entry, and every word group must be in words.toml."""
-    conditions = (*entry.immediate, *entry.high_risk, *(variant.when for variant in entry.variants))
+    conditions = (*entry.immediate, *entry.high_risk, *entry.unless, *(variant.when for variant in entry.variants))
     used = {term.name for condition in conditions for term in condition if term.operator is None}
     used |= entry.covers | entry.instead_of | entry.implies | entry.past_implies
     for name in used - set(known) - {"always", "unsaid"} - {f"@{group}" for group in word_groups()}:

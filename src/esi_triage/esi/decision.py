@@ -30,6 +30,7 @@ class Decision:
 
     `level` is the best single answer, 1 to 5; `possible` holds every level that the narrative leaves open and always
     contains `level`. `resources` are the kinds of resource expected (usual practice), `version` the handbook.
+    `unread` are the clauses that were not understood; they leave more levels possible.
     """
 
     level: int
@@ -37,6 +38,7 @@ class Decision:
     steps: tuple[Step, ...]
     resources: tuple[str, ...] = ()
     version: Version = "v5"
+    unread: tuple[Evidence, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def step(self, point: Point) -> Step:

@@ -43,7 +43,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """All that a narrative says, as far as the catalogue can read it. Null means "not recorded", never "normal"."""
+    """All that a narrative says, as far as the catalogue can read it. Null means "not recorded", never "normal".
+
+    `unread` are the clauses that gave no finding: a caller may hand the note over to somebody who understands them.
+    """
 
     age_months: float | None = None
     sex: Sex | None = None
@@ -53,6 +56,7 @@ class Findings:
     glucose_mg_dl: float | None = None
     items: tuple[Finding, ...] = ()
     measured: dict[str, Evidence] = field(default_factory=dict)
+    unread: tuple[Evidence, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def with_status(self, *statuses: Status) -> Iterator[Finding]:

@@ -9,11 +9,11 @@ levels_answered = 4
 "no_parse.value" = 0.01
 """
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..reading import read_toml
 
 Limits = list[tuple[str, str, float]]
 _SIDES = ("at_least", "at_most")
@@ -21,12 +21,7 @@ _SIDES = ("at_least", "at_most")
 
 def read_gate(file: Path) -> Limits:
     """The limits of a gate file as (side, name, number). Raises InputError, naming file and key, for anything else."""
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file}: the gate cannot be read ({error.strerror}); give a TOML file of limits.") from None
-    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
-        raise InputError(f"{file}: not a TOML file: {error}.") from None
+    tables = read_toml(file, "Give a TOML file of limits.")
     limits: Limits = []
     for side, table in tables.items():
         if side not in _SIDES or not isinstance(table, dict):
@@ -34,8 +29,8 @@ def read_gate(file: Path) -> Limits:
         for name, number in table.items():
             if isinstance(number, dict):
                 raise InputError(f'{file}: [{side}] {name}: put a name with dots in quotes, e.g. "exact.low" = 0.5.')
-            if isinstance(number, bool) or not isinstance(number, int | float):
-                raise InputError(f"{file}: [{side}] {name} = {number!r}; a limit is a number.")
+            if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= 1e300:
+                raise InputError(f"{file}: [{side}] {name} = {str(number)[:80]}; a limit is a number, and finite.")
             limits.append((side, name, float(number)))
     if not limits:
         raise InputError(f'{file}: it sets no limit; give [at_least] or [at_most] with e.g. "exact.low" = 0.5.')

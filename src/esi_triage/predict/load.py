@@ -1,39 +1,109 @@
 """Find a model by what the user typed."""
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .elsewhere import predictions_model
+from ..reading import strict_json
+from ..train.bases import BASES, hub_copy
+from ..train.reader.minilm import minilm_missing
+from .calibration import Calibration, calibrated_model, read_calibration
 from .model import Model, constant_model
-from .rules import rules_model
+from .model_files import calibration_beside, folder_of, model_sha256, shipped_models
+from .predictions_file import predictions_model
+from .rules_model import rules_model
+
+READER, RISK = "reader", "risk"
 
 
-def load_model(spec: str, seed: int | None = None) -> Model:
-    """The model that `spec` names.
+def load_model(spec: str, seed: int | None = None, *, fast: bool = False, calibration: Path | None = None) -> Model:
+    """The model that `spec` names, calibrated where `calibration`, or one beside its files, says how.
 
-    `rules`, `constant:2`, `baseline:FOLDER/NAME` (see `baselines`), a run folder, an adapter folder, or a base (name or
-    path). Loading a language model imports torch; the others do not. `seed` overrides the sampling seed of a language
-    model. Raises InputError where nothing of that name can be loaded.
+    `rules`, `constant:2`, `baseline:FOLDER/NAME` (see `baselines`), `reader` (also reader:QUESTION, reader:FOLDER), a
+    language model that ships (`esi models`), a run folder, an adapter folder, a base (name or path), or `guard:MODEL`,
+    the rules and one of these together; `guard` alone is the rules and `reader`. Loading a language model imports
+    torch. `seed` overrides its sampling seed; `fast` has it give its level without a chain. Raises InputError where
+    nothing of that name can be loaded, and for a calibration of another model.
     """
+    if spec == "guard" or spec.startswith("guard:"):
+        return _guard(learned_name(spec), seed, fast, calibration)
+    model = _one_model(spec, seed, fast)
+    found = _calibration(spec, model, calibration)
+    return calibrated_model(model, found) if found else model
+
+
+def learned_name(spec: str) -> str:
+    """The learned model of `guard:MODEL`; of `guard` alone the reader; any other name is its own."""
+    return READER if spec in ("guard", "guard:") else spec.removeprefix("guard:")
+
+
+def _one_model(spec: str, seed: int | None = None, fast: bool = False) -> Model:
+    """A model by itself, with the probabilities that it gives of its own."""
     if spec == "rules":
         return rules_model()
     if spec.startswith("constant"):
         return constant_model(spec)
     if spec.startswith("baseline:"):
-        from .baselines import baseline_model
+        from .baselines.fitted import baseline_model
 
         return baseline_model(spec)
-    if "/" not in spec and not Path(spec).exists() and spec not in ("tiny", "smollm2", "qwen3.5-9b"):
-        raise InputError(
-            f"model {spec!r}: give rules, constant:1 to constant:5, baseline:FOLDER/NAME, a run folder (runs/v46), an "
-            f"adapter folder, or a base (tiny, smollm2, qwen3.5-9b, or a path)."
-        )
-    from .local import local_model
+    if spec.partition(":")[0] == READER and not Path(spec).exists():
+        if problem := minilm_missing():
+            raise InputError(f"model {spec!r}: {problem}.")
+        from .reader import find_reader
 
-    return local_model(spec, seed)
+        return find_reader(spec)
+    known = (*shipped_models(), *BASES)
+    if spec not in known and not Path(spec).exists() and hub_copy(spec) is None:
+        shipped = ", ".join(shipped_models()) or "none here"
+        raise InputError(
+            f"model {spec!r}: there is nothing of that name on this machine. Give rules, constant:1 to constant:5, "
+            f"baseline:FOLDER/NAME, guard, guard:MODEL, a model that ships ({shipped}), a run folder (runs/v46), an "
+            f"adapter folder, or a base ({', '.join(BASES)}, a path, or OWNER/NAME once fetched by hf download)."
+        )
+    from .language_model import local_model
+
+    return local_model(str(folder_of(spec)), seed, fast)
+
+
+def _guard(inner: str, seed: int | None, fast: bool, calibration: Path | None) -> Model:
+    from .guard.guarding import guard_model, rules_alone
+
+    if inner.partition(":")[0] == READER and (problem := minilm_missing()):
+        return rules_alone(problem)
+    if inner.startswith(("http:", "https:")):
+        from .endpoint_model import only_model
+
+        return _at_endpoint(f"guard:{only_model(inner)}", seed, fast, inner, None, (), calibration, {})
+    learned = _one_model(inner, seed, fast)
+    risk = None
+    if RISK in shipped_models() and not minilm_missing():
+        from .reader import risk_of
+
+        risk = risk_of
+    return guard_model(learned, _calibration(inner, learned, calibration), risk=risk)
+
+
+def _calibration(spec: str, model: Model, given: Path | None) -> Calibration | None:
+    file = given or calibration_beside(spec)
+    return read_calibration(file, _hash(spec, model), spec) if file else None
+
+
+def _hash(spec: str, model: Model) -> str:
+    """What a calibration belongs to; a model that knows its own hash, and how it is asked, tells both."""
+    own = model.settings.get("sha256")
+    return hashlib.sha256(f"{own} {model.name}".encode()).hexdigest() if own else model_sha256(spec, model.identity)
+
+
+def default_model() -> tuple[str, str | None]:
+    """What answers where no model is named, and what to tell: the guard where its reader can answer, else the rules."""
+    if READER not in shipped_models():
+        return "rules", None
+    problem = minilm_missing()
+    return ("rules", f"{problem}; the rules alone answered") if problem else ("guard", None)
 
 
 def find_model(
@@ -44,34 +114,90 @@ def find_model(
     parameters: Sequence[str] = (),
     predictions: Path | None = None,
     cases: Path | None = None,
+    id_column: str | None = None,
+    level_column: str | None = None,
+    *,
+    fast: bool = False,
+    calibration: Path | None = None,
     **settings: Any,
 ) -> Model:
-    """The model that the command line names: one to load, one behind `endpoint`, or `predictions` made elsewhere.
+    """The model that the command line names: one to load, one behind `endpoint`, or a predictions file.
 
-    `spec` is the model's name at an endpoint. `parameters` are NAME=VALUE, sent with each request, and `settings` as in
-    `endpoint.Endpoint`. Predictions are for the case table `cases`. Raises InputError for what does not go together.
+    `spec` is the model's name at an endpoint; `guard:NAME` puts the rules beside it, `extract:NAME` has it read and the
+    rules decide. `parameters` are NAME=VALUE, sent with each request, and `settings` as in `endpoint.Endpoint`.
+    Predictions are for the case table `cases`; `id_column` and `level_column` name columns of theirs. `fast` and
+    `calibration` as in `load_model`. Raises InputError for what does not go together.
     """
     if predictions and cases:
         if endpoint or agreement or parameters:
             raise InputError("--predictions and --endpoint: give one of them; predictions are there already.")
-        return predictions_model(predictions, cases, spec or None)
+        return predictions_model(predictions, cases, spec or None, id_column, level_column)
+    if id_column or level_column:
+        raise InputError("--id-column and --level-column belong to --predictions; give its file, or leave them out.")
     if not spec:
         raise InputError("--model is missing: give a model, e.g. rules; with --endpoint, its name at the endpoint.")
     if endpoint is None:
+        if spec.startswith("extract:"):
+            raise InputError(
+                f"--model {spec}: --endpoint is missing; give the URL of the server that serves the model."
+            )
         if agreement or parameters:
             raise InputError("--agreement and --parameter belong to --endpoint; give its URL, or leave them out.")
-        return load_model(spec, seed)
-    from ..endpoint import find_endpoint
-    from .endpoint import endpoint_model
+        return load_model(spec, seed, fast=fast, calibration=calibration)
+    return _at_endpoint(spec, seed, fast, endpoint, agreement, parameters, calibration, settings)
 
-    return endpoint_model(
-        find_endpoint(endpoint, spec, parameters=_parameters(parameters, seed), **settings), agreement
-    )
+
+def _at_endpoint(
+    spec: str,
+    seed: int | None,
+    fast: bool,
+    url: str,
+    agreement: str | None,
+    parameters: Sequence[str],
+    calibration: Path | None,
+    settings: Mapping[str, Any],
+) -> Model:
+    from ..chat_endpoint import find_endpoint
+    from .endpoint_model import endpoint_model
+    from .extract import extract_model
+    from .guard.guarding import guard_model
+
+    kind, _, name = spec.partition(":") if spec.startswith(("guard:", "extract:")) else ("", "", spec)
+    if not name:
+        raise InputError(f"--model {spec}: give the model's name at the endpoint after the colon.")
+    served = find_endpoint(url, name, parameters=_parameters(parameters, seed), **settings)
+    if kind == "extract":
+        if fast:
+            raise InputError("--fast is for a model that gives a level; leave it out with extract:NAME.")
+        return extract_model(served, agreement)
+    model = endpoint_model(served, agreement, fast=fast)
+    place = f"{url} {name}"
+    found = read_calibration(calibration, model_sha256(place, model.identity), name) if calibration else None
+    if kind == "guard":
+        return guard_model(model, found)
+    return calibrated_model(model, found) if found else model
+
+
+def sole_model(
+    spec: str,
+    seed: int | None,
+    fast: bool,
+    endpoint: str | None,
+    agreement: str | None,
+    parameters: Sequence[str],
+    settings: Mapping[str, Any],
+) -> tuple[Model, str]:
+    """The model that `spec` names without any calibration, and its hash: what a calibration is made of."""
+    if endpoint:
+        model = _at_endpoint(spec, seed, fast, endpoint, agreement, parameters, None, settings)
+        return model, model_sha256(f"{endpoint} {spec}", model.identity)
+    model = _one_model(spec, seed, fast)
+    return model, _hash(spec, model)
 
 
 def _parameters(given: Sequence[str], seed: int | None) -> dict[str, Any]:
     """The card's protocol with what the user changes in it; `NAME=` leaves a parameter out."""
-    from ..endpoint import PROTOCOL
+    from ..chat_endpoint import PROTOCOL
 
     found: dict[str, Any] = PROTOCOL | ({} if seed is None else {"seed": seed})
     for pair in given:
@@ -86,6 +212,8 @@ def _parameters(given: Sequence[str], seed: int | None) -> dict[str, Any]:
 
 def _json(value: str) -> Any:
     try:
-        return json.loads(value)
+        found = strict_json(value)
+        json.dumps(found, allow_nan=False)  # 1e999 is infinity by now, which no request can hold
     except ValueError:
         return value
+    return found

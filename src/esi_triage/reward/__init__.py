@@ -6,18 +6,19 @@ it needs transformers, which is loaded when it is asked for.
 
 from typing import TYPE_CHECKING, Any
 
-from .audit import Audit, Finding, audit
+from .audit import Audit, AuditFinding, audit
 from .design import Design, design_names, load_design
+from .run_findings import Limits
 from .score import Score, approximate_tokens, score
 from .trl import reward_functions
 
 if TYPE_CHECKING:
-    from .watch import Limits, Watch
+    from .watch import Watch
 
 __all__ = [
     "Audit",
+    "AuditFinding",
     "Design",
-    "Finding",
     "Limits",
     "Score",
     "Watch",
@@ -31,8 +32,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Limits", "Watch"):
-        from . import watch
+    if name == "Watch":
+        from .watch import Watch
 
-        return getattr(watch, name)
+        return Watch
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,19 +1,21 @@
-"""A reward design is data: a table of gold by predicted level, what silence costs, and the bonuses with their terms."""
+"""A reward design is data: a table of gold by predicted level, the reward without an answer, and bonuses with terms."""
 
-import math
-import tomllib
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from ..errors import InputError, validated
+from ..reading import read_toml
+
+LARGEST = 1_000_000
+"""The largest reward that a design may pay; beyond it sums of rewards lose the small ones, and then overflow."""
 
 Paid = Literal["always", "parsed", "exact"]
-Outcome = Literal["exact", "wrong", "silent"]
+Outcome = Literal["exact", "wrong", "no answer"]
 
 
 class Design(BaseModel):
@@ -25,7 +27,10 @@ class Design(BaseModel):
     about: str = Field(default="", description="what the design is and what became of it")
     table: tuple[tuple[float, ...], ...] = Field(description="n×n, gold in rows, predicted 1 to n in columns")
     labels: tuple[str, ...] = Field(default=(), description="names of the levels, in order; default: their numbers")
-    urgent: Literal["first", "last", "neither"] = Field(default="first", description="which end is the grave one")
+    urgent: Literal["first", "last", "neither"] = Field(default="first", description="which end is the most urgent")
+    scoring: Literal["table", "ranked-probability"] = Field(
+        default="table", description="the level's cell, or a proper score of the policy's probabilities of the levels"
+    )
     no_parse: float = Field(description="reward where no level can be read from the answer")
     format_bonus: float = Field(default=0.0, description="paid for the format")
     format_means: Literal["sections", "strict"] = Field(
@@ -40,6 +45,11 @@ class Design(BaseModel):
         default="linear", description="falls to 0 at the limit, or constant"
     )
     length_paid: Paid = Field(default="parsed", description="as format_paid")
+    steps_bonus: float = Field(default=0.0, description="paid at most for extraction and steps that hold (five levels)")
+    steps_means: Literal["confirmed", "consistent"] = Field(
+        default="confirmed", description="the note and the engine bear them out, or nothing contradicts them"
+    )
+    steps_paid: Paid = Field(default="exact", description="as format_paid; an answer without a level earns none")
     oversample: dict[int, float] = Field(
         default_factory=dict, validate_default=True, description="how often a gold level is drawn, default 1"
     )
@@ -48,6 +58,16 @@ class Design(BaseModel):
     def levels(self) -> range:
         """1 to n."""
         return range(1, len(self.table) + 1)
+
+    @property
+    def scores_probabilities(self) -> bool:
+        """Whether the answer's part needs the policy's probabilities; the table then says what certain answers earn."""
+        return self.scoring == "ranked-probability"
+
+    @property
+    def step(self) -> float:
+        """What an answer loses with each level that it is off, where all rows say the same: a ranked score's unit."""
+        return self.table[0][0] - self.table[0][1]
 
     @property
     def rewards(self) -> np.ndarray:
@@ -60,15 +80,27 @@ class Design(BaseModel):
             return self.labels[level - 1]
         return f"ESI-{level}" if len(self.table) == 5 else f"level {level}"
 
-    def bonus(self, outcome: Outcome, tokens: int | None = None) -> float:
-        """What an answer in the full format earns beyond the table; silence has no format and can earn brevity only.
+    def level_of(self, value: object) -> int | None:
+        """The level that a label names, or a number from 1 where no label is a number; None where there is no such.
 
-        `tokens` is its length, by default half the limit.
+        With `labels = ["0", "1", …]` a 0 is the first level.
         """
-        formatted = outcome != "silent" and pays(self.format_paid, outcome)
+        if str(value) in self.labels:
+            return self.labels.index(str(value)) + 1
+        named = any(label.isdigit() for label in self.labels)
+        return int(value) if not named and isinstance(value, int | np.integer) and value in self.levels else None
+
+    def bonus(self, outcome: Outcome, tokens: int | None = None) -> float:
+        """What an answer in the full format, all of its steps confirmed, earns beyond the table.
+
+        No answer has no format and can earn brevity only. `tokens` is its length, by default half the limit.
+        """
         length = self.length_limit // 2 if tokens is None else tokens
         brief = self.brevity(length) if pays(self.length_paid, outcome) else 0.0
-        return (self.format_bonus if formatted else 0.0) + brief
+        if outcome == "no answer":
+            return brief
+        formatted = self.format_bonus if pays(self.format_paid, outcome) else 0.0
+        return formatted + (self.steps_bonus if pays(self.steps_paid, outcome) else 0.0) + brief
 
     def brevity(self, tokens: int) -> float:
         """The length bonus of a text of `tokens`, where it is paid."""
@@ -76,12 +108,12 @@ class Design(BaseModel):
             return 0.0
         return self.length_bonus * (1.0 if self.length_scale == "flat" else 1.0 - tokens / self.length_limit)
 
-    def earned(self, tokens: int | None = None) -> np.ndarray:
+    def with_bonuses(self, tokens: int | None = None) -> np.ndarray:
         """`rewards` plus the bonus of each outcome: what a trainer sees of well-formed answers of that length."""
         n = len(self.table)
         bonuses = np.full((n, n + 1), self.bonus("wrong", tokens))
         np.fill_diagonal(bonuses, self.bonus("exact", tokens))
-        bonuses[:, n] = self.bonus("silent", tokens)
+        bonuses[:, n] = self.bonus("no answer", tokens)
         return self.rewards + bonuses
 
     @field_validator("table")
@@ -90,8 +122,8 @@ class Design(BaseModel):
         shape = [len(row) for row in table]
         if len(table) < 2 or shape != [len(table)] * len(table):
             raise ValueError(f"the table must be square, one row per gold level (two or more); it has rows of {shape}")
-        if not all(math.isfinite(cell) for row in table for cell in row):
-            raise ValueError("every cell of the table must be a finite number")
+        if not all(abs(cell) <= LARGEST for row in table for cell in row):
+            raise ValueError(f"every cell of the table must be a finite number, at most {LARGEST:,} away from 0")
         return table
 
     @field_validator("labels")
@@ -102,11 +134,18 @@ class Design(BaseModel):
             raise ValueError(f"give {n} different names, one for each level, or none")
         return labels
 
-    @field_validator("no_parse", "format_bonus", "length_bonus")
+    @field_validator("no_parse", "format_bonus", "length_bonus", "steps_bonus")
     @classmethod
     def _finite(cls, value: float) -> float:
-        if not math.isfinite(value):
-            raise ValueError("must be a finite number")
+        if not abs(value) <= LARGEST:
+            raise ValueError(f"must be a finite number, at most {LARGEST:,} away from 0")
+        return value
+
+    @field_validator("steps_bonus")
+    @classmethod
+    def _esi_alone_has_steps(cls, value: float, info: ValidationInfo) -> float:
+        if value and len(info.data.get("table", range(5))) != 5:
+            raise ValueError("steps are those of ESI, which has five levels; set it to 0")
         return value
 
     @field_validator("oversample")
@@ -116,14 +155,32 @@ class Design(BaseModel):
         if not n:  # the table's own error comes first
             return given
         for level, factor in given.items():
-            if level not in range(1, n + 1) or not (math.isfinite(factor) and factor > 0):
-                raise ValueError(f"oversample.{level} = {factor}: levels are 1 to {n} and factors are above 0")
+            if level not in range(1, n + 1) or not 0 < factor <= LARGEST:
+                raise ValueError(
+                    f"oversample.{level} = {factor}: levels are 1 to {n}; factors are above 0 and at most {LARGEST:,}"
+                )
         return {level: float(given.get(level, 1.0)) for level in range(1, n + 1)}
+
+    @model_validator(mode="after")
+    def _proper(self) -> "Design":
+        if not self.scores_probabilities:
+            return self
+        distance = np.abs(np.subtract.outer(np.arange(len(self.table)), np.arange(len(self.table))))
+        falls = np.array(self.table).diagonal()[:, None] - np.array(self.table)
+        if len(self.table) != 5 or self.step <= 0 or not np.allclose(falls, self.step * distance):
+            raise ValueError("scoring: a ranked score has five levels, and every level off costs the same in the table")
+        bonuses = ((self.format_bonus, self.format_paid), (self.length_bonus, self.length_paid),
+                   (self.steps_bonus, self.steps_paid))  # fmt: skip
+        if any(bonus and when == "exact" for bonus, when in bonuses):
+            raise ValueError(
+                "scoring: bonuses for exact answers only would make a ranked score improper; pay parsed ones"
+            )
+        return self
 
 
 def pays(when: Paid, outcome: Outcome) -> bool:
     """Whether a bonus with that condition is paid."""
-    return when == "always" or (when == "parsed" and outcome != "silent") or (when == "exact" and outcome == "exact")
+    return when == "always" or (when == "parsed" and outcome != "no answer") or (when == "exact" and outcome == "exact")
 
 
 def _shipped() -> dict[str, Traversable]:
@@ -145,8 +202,4 @@ def load_design(name_or_file: str) -> Design:
         if not file.is_file():
             known = ", ".join(design_names())
             raise InputError(f"reward design {name_or_file!r}: no such design or file. Shipped designs: {known}.")
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{name_or_file}: not a TOML file: {error}.") from None
-    return validated(Design, values, where=name_or_file)
+    return validated(Design, read_toml(file), where=name_or_file)

@@ -1,6 +1,5 @@
 """What an audit assumes about the world: how common each level is, and how the warm start confuses them."""
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..reading import read_json
 from .design import Design
 
 # Adults of MIMIC-IV-ED v1.0 with an acuity, ESI 1 to 5 (Xie et al., Scientific Data 2022)
@@ -46,8 +46,8 @@ def default_prior(n: int) -> str:
     return "mimic-iv-ed" if n == len(MIMIC_IV_ED) else "uniform"
 
 
-def oversampled(prior: np.ndarray, design: Design) -> np.ndarray:
-    """(n,): the shares of the training stream, where level g is drawn `oversample[g]` times as often."""
+def training_shares(prior: np.ndarray, design: Design) -> np.ndarray:
+    """(n,): the shares in training, where level g is drawn `oversample[g]` times as often."""
     weights = prior * np.array([design.oversample[level] for level in design.levels])
     return weights / weights.sum()
 
@@ -56,7 +56,7 @@ def warm_start(prior: np.ndarray, skill: float = SKILL) -> np.ndarray:
     """(n, n + 1): P(answer | gold) of an assumed warm start that is exact with probability `skill` at every level.
 
     Its errors fall on the other levels by how common these are and by a factor `FARTHER` for each step of distance, as
-    those of a model do that was fitted to the natural shares by maximum likelihood. It is never silent.
+    those of a model do that was fitted to these shares by maximum likelihood. It always answers.
     """
     if not 0 < skill <= 1:
         raise InputError(f"--skill {skill:g}: the share of exact answers is above 0 and at most 1.")
@@ -69,12 +69,11 @@ def warm_start(prior: np.ndarray, skill: float = SKILL) -> np.ndarray:
 
 
 def cut_off(policy: np.ndarray, share: float) -> np.ndarray:
-    """(n, n + 1): the same policy when that share of its answers is cut at the token limit and scores as silence."""
+    """(n, n + 1): the same policy when that share of its answers is cut at the token limit and scores as no answer."""
     if not 0 <= share < 1:
         raise InputError(f"--cut {share:g}: the share of answers that are cut is at least 0 and below 1.")
-    silent = np.zeros_like(policy)
-    silent[:, -1] = 1.0
-    return (1 - share) * policy + share * silent
+    abstention = np.eye(policy.shape[1])[-1]
+    return (1 - share) * policy + share * abstention
 
 
 def read_confusion(place: Path, n: int) -> np.ndarray:
@@ -100,12 +99,7 @@ def _metrics_file(place: Path) -> Path:
 
 
 def _counts(file: Path, n: int) -> np.ndarray:
-    try:
-        values: Any = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file}: the confusion cannot be read ({error.strerror}).") from None
-    except ValueError as error:
-        raise InputError(f"{file}: not a JSON file ({error}).") from None
+    values: Any = read_json(file, "Give a JSON file of counts.")
     if isinstance(values, dict):
         values = values.get("confusion")
     try:

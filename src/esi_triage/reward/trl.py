@@ -1,35 +1,88 @@
-"""A design as TRL reward functions: three, so that TRL logs `rewards/answer`, `rewards/format` and `rewards/length`.
+"""A design as TRL reward functions: one a part, so that TRL logs `rewards/answer`, `rewards/format`, `rewards/length`.
+
+What the policy answers is logged by `Watch`.
 
 trainer = GRPOTrainer(model, reward_funcs=reward_functions(load_design("v46")), ...)   # rows need a `gold` column
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..answer import Answer, parse
+from ..errors import InputError
 from .design import Design
-from .score import score
+from .score import Score, score
 
 RewardFunction = Callable[..., list[float]]
+Reader = Callable[[str], Any]  # the text of a completion -> a label of the design, a level from 1, or None
+READ = 5  # levels that the project's own answer format has
 
 
-def reward_functions(design: Design) -> list[RewardFunction]:
-    """`[answer, format, length]` for `GRPOTrainer(reward_funcs=...)`. They sum to `score(...).total`."""
+def reward_functions(design: Design, read: Reader | None = None) -> list[RewardFunction]:
+    """`[answer, format, length]` for `GRPOTrainer(reward_funcs=...)`. They sum to `score(...).total`.
 
-    def part(name: str, watch: bool = False) -> RewardFunction:
+    A design that pays for steps has a fourth, `steps`, and needs the notes in a column `narrative`. One that scores
+    probabilities needs them as `level_probabilities`, which `esi train` has from its own rollout.
+
+    `read` says what a completion answers: one of the design's labels, a level from 1 on, or None; by default the level
+    in "ANSWER: ESI 2". The column `gold` holds labels or levels. InputError where there are more levels than can be
+    read, or where a gold value is no level.
+    """
+    level_in = reader(design.name, len(design.table), read)
+
+    def answered(text: str) -> Answer:
+        return replace(parse(text), level=design.level_of(level_in(text)))
+
+    def part(name: str) -> RewardFunction:
         def function(
-            completions: Sequence[Any], completion_ids: Sequence[Sequence[int]], gold: Sequence[int], **columns: Any
+            completions: Sequence[Any],
+            completion_ids: Sequence[Sequence[int]],
+            gold: Sequence[Any],
+            narrative: Sequence[str] | None = None,
+            level_probabilities: Sequence[Sequence[float] | None] | None = None,
+            **_: Any,
         ) -> list[float]:
-            answers = [parse(completion_text(completion)) for completion in completions]
-            if watch:
-                _log_predictions(answers, gold, design.levels, columns.get("log_metric"))
-            scored = zip(answers, gold, completion_ids, strict=True)
-            return [getattr(score(answer, g, design, len(ids)), name) for answer, g, ids in scored]
+            answers = [answered(completion_text(completion)) for completion in completions]
+            golds, lengths = gold_levels(design, gold), map(len, completion_ids)
+            notes = _column(narrative, "narrative", design, design.steps_bonus, len(answers))
+            told = _column(
+                level_probabilities, "level_probabilities", design, design.scores_probabilities, len(answers)
+            )
+            rows = zip(answers, golds, lengths, notes, told, strict=True)
+            return [getattr(score(answer, g, design, n, note, p), name) for answer, g, n, note, p in rows]
 
         function.__name__ = name
         return function
 
-    return [part("answer", watch=True), part("format"), part("length")]
+    return [part(name) for name in Score._fields if name != "steps" or design.steps_bonus]
+
+
+def _column(given: Sequence[Any] | None, name: str, design: Design, needed: Any, n: int) -> Sequence[Any]:
+    if given is None and needed:
+        raise InputError(
+            f"{design.name}: its reward needs a column {name!r} beside the completions, and there is none."
+        )
+    return given or [None] * n
+
+
+def reader(name: str, levels: int, read: Reader | None) -> Reader:
+    """`read`, or what reads the project's own format. InputError where that has fewer levels than there are."""
+    if read is None and levels > READ:
+        raise InputError(
+            f"{name}: it has {levels} levels, and without a reader only ESI 1 to {READ} is read from a completion. "
+            "Give read=, a function from the text of a completion to its level, its label, or None."
+        )
+    return read or (lambda text: parse(text).level)
+
+
+def gold_levels(design: Design, gold: Sequence[Any]) -> list[int]:
+    """The levels of the gold values. InputError where one is none."""
+    found = [design.level_of(value) for value in gold]
+    if None in found:
+        names = ", ".join(design.labels) or f"1 to {len(design.table)}"
+        raise InputError(f"{design.name}: gold {gold[found.index(None)]!r} is no level of this design: {names}.")
+    return [level for level in found if level is not None]
 
 
 def completion_text(completion: Any) -> str:
@@ -40,19 +93,3 @@ def completion_text(completion: Any) -> str:
     reasoning = message.get("reasoning_content")
     content = message.get("content") or ""
     return f"{reasoning}</think>{content}" if reasoning else content
-
-
-def _log_predictions(
-    answers: list[Answer], gold: Sequence[int], levels: range, log_metric: Callable[[str, float], None] | None
-) -> None:
-    """What the policy predicts in this batch: shares per level, silence, exactness, and hedging (wrong by one)."""
-    if log_metric is None:
-        return
-    n = len(answers)
-    for level in levels:
-        log_metric(f"predicted/esi_{level}", sum(answer.level == level for answer in answers) / n)
-    log_metric("predicted/none", sum(answer.level is None for answer in answers) / n)
-    log_metric("predicted/strict", sum(answer.strict for answer in answers) / n)
-    distances = [abs(a.level - g) for a, g in zip(answers, gold, strict=True) if a.level is not None]
-    log_metric("predicted/exact", distances.count(0) / n)
-    log_metric("predicted/off_by_one", distances.count(1) / n)

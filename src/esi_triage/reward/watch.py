@@ -13,47 +13,26 @@
 
 Without one of our designs, say what an answer is: `Watch(levels=3, read=grade_of, gold="grade")`, and give `watch.look`
 beside your own reward functions. It pays 0 to every completion (under `reward_weights` it needs a weight, any) and logs
-`watch/…`: of all completions the share without an answer, exact, wrong, wrong by one; the entropy of the levels given
-and the hedge share of each batch; and for each level how often it is given (`level_k`) and right (`gold_k`), the latter
-two with each case weighed by one over its oversampling factor, so that they are in proportion to natural cases.
+`watch/…`: of all completions the share without an answer, exact, wrong, wrong by one and of each level (`answered_k`);
+the entropy of the levels given and the hedge share of each batch; and for each level how often it is given (`level_k`)
+and right (`gold_k`) with each case weighed by one over its oversampling factor, so in proportion to the deployment.
 """
 
-import math
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from ..answer import parse
+from ..atomic_files import write_json
 from ..errors import InputError
 from .design import Design
-from .trl import completion_text
-
-TRL_KEYS = ("completions/clipped_ratio", "frac_reward_zero_std")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Where a run is taken to walk into a finding. All are about means over a window, so that one odd step is none."""
-
-    window: int = 50  # steps; with one prompt a step, a share then has a standard error of 7 points at most
-    collapse: float = 3.0  # a level is given so many times as often as it is right, and in a tenth of all cases more
-    top: float = 0.9  # or in so many of all cases, and in a tenth more than it is right
-    silence: float = 0.2  # completions without an answer; on the model card, v48 ended at 0.25
-    truncation: float = 0.5  # completions cut at the token limit: half of what is paid for goes unread
-    no_signal: float = 0.9  # groups in which all earn the same, so that nothing is learned from them
-    hedging: float = (
-        0.2  # exact falls, and the hedge share rises, by so much since the first window: two standard errors
-    )
-
-
-def esi_level(text: str) -> int | None:
-    """The ESI level that a completion names, as the rewards read it."""
-    return parse(text).level
+from .run_findings import TRL_KEYS, Limits, entropy, watch_findings, window_means
+from .trl import Reader, completion_text, reader
 
 
 class Watch(TrainerCallback):
@@ -68,18 +47,21 @@ class Watch(TrainerCallback):
         design: Design | None = None,
         *,
         levels: int = 5,
-        read: Callable[[str], int | None] = esi_level,
+        read: Reader | None = None,
         gold: str = "gold",
         stop: bool = False,
         limits: Limits | None = None,
     ) -> None:
         """`design` gives the number of levels and the oversampling; without one, `levels` counts and nothing is undone.
 
-        `read` gets the text of a completion and gives its level, 1 to n, or None; `gold` is the column with the label.
+        `read` gets the text of a completion and gives its level, 1 to n, or None, as for `reward_functions`; `gold` is
+        the column with the label. Both may be labels of the design.
         """
         self.levels = design.levels if design else range(1, levels + 1)
         self.factors = design.oversample if design else dict.fromkeys(self.levels, 1.0)
-        self.read, self.gold, self.stop = read, gold, stop
+        self.level_of = design.level_of if design else lambda value: value
+        self.read = reader(design.name if design else "Watch", len(self.levels), read)
+        self.gold, self.stop = gold, stop
         self.limits = limits or Limits()
         self.rows: dict[int, dict[str, float]] = {}  # by step
         self.began = 0
@@ -91,7 +73,7 @@ class Watch(TrainerCallback):
         self, completions: Sequence[Any], log_metric: Callable[[str, float], None] | None = None, **columns: Any
     ) -> list[float]:
         """A reward function that pays nothing and logs what the policy answers."""
-        given = [self.read(completion_text(completion)) for completion in completions]
+        given = [self.level_of(self.read(completion_text(completion))) for completion in completions]
         if log_metric is not None:
             for name, value in self._batch(given, self._golds(columns)).items():
                 log_metric(f"watch/{name}", value)
@@ -102,12 +84,12 @@ class Watch(TrainerCallback):
             raise InputError(
                 f"the training rows have no column {self.gold!r}; name the one with the label: Watch(gold=…)."
             )
-        golds: Sequence[int] = columns[self.gold]
-        if other := [gold for gold in golds if gold not in self.levels]:
+        golds = [self.level_of(value) for value in columns[self.gold]]
+        if other := [value for value, level in zip(columns[self.gold], golds, strict=True) if level not in self.levels]:
             raise InputError(
                 f"column {self.gold!r} of the training rows holds {other[0]!r}; levels are 1 to {len(self.levels)}."
             )
-        return golds
+        return [level for level in golds if level is not None]
 
     def _batch(self, given: Sequence[int | None], golds: Sequence[int]) -> dict[str, float]:
         n = len(given)
@@ -119,15 +101,27 @@ class Watch(TrainerCallback):
         if wrong:
             found["hedge"] = distances.count(1) / wrong
         if distances:
-            found["entropy"] = _entropy(list(Counter(level for level in given if level is not None).values()))
+            found["entropy"] = entropy(list(Counter(level for level in given if level is not None).values()))
         for k in self.levels:
+            found[f"answered_{k}"] = given.count(k) / n
             found[f"level_{k}"] = sum(w for w, level in zip(weights, given, strict=True) if level == k) / n
             found[f"gold_{k}"] = sum(w for w, gold in zip(weights, golds, strict=True) if gold == k) / n
         return found
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Begin to count; a resumed run begins anew."""
+        """Begin to count; a resumed run goes on from what its checkpoint holds."""
         self.rows, self.began = {}, state.global_step
+        file = _state_file(args, state)
+        if state.global_step and file.is_file():
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            self.began, self.first, self.found = kept["began"], kept["first"], kept["found"]
+            self.rows = {int(step): row for step, row in kept["rows"].items()}
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Write into the checkpoint what a resumed run needs to find what an uninterrupted one would."""
+        if state.is_world_process_zero:
+            kept = {"began": self.began, "first": self.first, "found": self.found, "rows": self.rows}
+            write_json(_state_file(args, state), kept)
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
@@ -137,11 +131,11 @@ class Watch(TrainerCallback):
             return
         self.rows[state.global_step] = {key: value for key, value in logs.items() if _kept(key) and value is not None}
         self.rows = {step: row for step, row in self.rows.items() if step > state.global_step - self.limits.window}
-        self.measured = measure(list(self.rows.values()), self.levels)
+        self.measured = window_means(list(self.rows.values()), self.levels)
         if state.global_step - self.began < self.limits.window:
             return
         self.first = self.first or self.measured
-        for name, message in findings(self.measured, self.first, self.limits, self.levels).items():
+        for name, message in watch_findings(self.measured, self.first, self.limits, self.levels).items():
             if name not in self.found:
                 self.found[name] = message
                 end = " Training stops here." if self.stop else ""
@@ -151,48 +145,9 @@ class Watch(TrainerCallback):
             control.should_training_stop = True
 
 
-def measure(rows: Sequence[dict[str, float]], levels: range) -> dict[str, float]:
-    """Means over logged rows. Shares of levels, given and right, are of natural cases; `hedge` is of all errors."""
-    keys = sorted({key for row in rows for key in row})
-    mean = {key: sum(row[key] for row in rows if key in row) / sum(key in row for row in rows) for key in keys}
-    weight = sum(mean[f"watch/gold_{k}"] for k in levels)
-    given = [mean.pop(f"watch/level_{k}") / weight for k in levels]
-    gold = [mean.pop(f"watch/gold_{k}") / weight for k in levels]
-    found = {key.removeprefix("watch/"): value for key, value in mean.items()}
-    found["hedge"] = found["by_one"] / found["wrong"] if found["wrong"] else 0.0
-    found["entropy"] = _entropy(given)
-    found |= {f"level_{k}": share for k, share in zip(levels, given, strict=True)}
-    return found | {f"gold_{k}": share for k, share in zip(levels, gold, strict=True)}
-
-
-def findings(now: dict[str, float], first: dict[str, float], limits: Limits, levels: range) -> dict[str, str]:
-    """Each finding that the measures show, with one sentence. `first` is what they were in the first window."""
-    found: dict[str, str] = {}
-    for k in levels:
-        given, gold = now[f"level_{k}"], now[f"gold_{k}"]
-        if given >= gold + 0.1 and (given >= limits.collapse * gold or given > limits.top):
-            found["collapse"] = f"collapse: level {k} is given in {given:.0%} of natural cases and right in {gold:.0%}."
-    if now["none"] > limits.silence:
-        found["silence"] = f"silence: {now['none']:.0%} of completions give no answer."
-    clipped, flat = (now.get(key, 0.0) for key in TRL_KEYS)
-    if clipped > limits.truncation:
-        found["truncation"] = f"truncation: {clipped:.0%} of completions are cut at the token limit."
-    if flat > limits.no_signal:
-        found["no signal"] = f"no signal: in {flat:.0%} of groups all completions earn the same."
-    fell, rose = first["exact"] - now["exact"], now["hedge"] - first["hedge"]
-    if fell >= limits.hedging and rose >= limits.hedging:
-        found["hedging"] = (
-            f"hedging: since the first window exact fell from {first['exact']:.0%} to {now['exact']:.0%}, while "
-            f"errors by one level rose from {first['hedge']:.0%} to {now['hedge']:.0%} of all errors."
-        )
-    return found
+def _state_file(args: TrainingArguments, state: TrainerState) -> Path:
+    return Path(args.output_dir or ".") / f"checkpoint-{state.global_step}" / "watch.json"
 
 
 def _kept(key: str) -> bool:
     return key.startswith(("watch/", "rewards/")) or key in TRL_KEYS
-
-
-def _entropy(weights: Sequence[float]) -> float:
-    """In nats, of shares in proportion to `weights`; 0 where there are none."""
-    total = sum(weights)
-    return sum(w / total * math.log(total / w) for w in weights if w > 0)

@@ -9,7 +9,9 @@ from tqdm import tqdm
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import Trainer
 
+from ..atomic_files import write_text
 from ..progress import bar
+from .run import CHECKPOINT_MARK
 
 
 class ProgressBar(TrainerCallback):
@@ -20,7 +22,9 @@ class ProgressBar(TrainerCallback):
         self.bar: tqdm | None = None
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Open the bar at the step from which training goes on."""
+        """Open the bar at the step from which training goes on; of several processes, one shows it."""
+        if not state.is_world_process_zero:
+            return
         self.bar = bar(self.label, state.max_steps, "step", done=state.global_step)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -41,24 +45,50 @@ class ProgressBar(TrainerCallback):
             self.bar.close()
 
 
+_TIMES = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "step_time")
+
+
 class MetricsFile(TrainerCallback):
-    """Every logged row to metrics.jsonl, with its step. On resume, rows after the checkpoint are dropped first."""
+    """Every logged row to metrics.jsonl, with its step. On resume, rows after the checkpoint are dropped first.
+
+    What the clock said lies in a column of its own, `times`: without it two trainings with one seed have equal rows.
+    The summary at the end says there from which step it counts the time.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self.began = 0
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Keep only the rows up to the step from which training goes on."""
+        """Keep only the rows up to the step from which training goes on, without an earlier end's summary."""
+        self.began = state.global_step
+        if not state.is_world_process_zero:
+            return
         lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.is_file() else []
-        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= state.global_step]
-        self.file.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        kept = [line for line in lines if _belongs(line, state.global_step)]
+        write_text(self.file, "".join(f"{line}\n" for line in kept))
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
     ) -> None:
         """Append one row."""
+        if not state.is_world_process_zero:
+            return
+        row = {name: value for name, value in (logs or {}).items() if name not in _TIMES}
+        times = {name: value for name, value in (logs or {}).items() if name in _TIMES}
+        if "train_runtime" in times:
+            times["from_step"] = self.began
         with self.file.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"step": state.global_step, **(logs or {})}) + "\n")
+            stream.write(json.dumps({"step": state.global_step, **row, **({"times": times} if times else {})}) + "\n")
+
+
+def _belongs(line: str, step: int) -> bool:
+    """Whether a line of metrics.jsonl is whole, of a step up to `step`, and not the summary at an end."""
+    try:
+        row = json.loads(line)
+    except ValueError:  # torn by a kill
+        return False
+    return row["step"] <= step and "train_runtime" not in row.get("times", row)
 
 
 class AdapterMustMove(TrainerCallback):
@@ -102,8 +132,19 @@ class AdapterMustMove(TrainerCallback):
         self.proved, self.before = True, {}
 
 
-def run_trainer(trainer: Trainer, label: str, key: str, resume: bool = False) -> None:
-    """Train with one progress bar and no other output; from the last checkpoint where `resume`."""
+class CheckpointMark(TrainerCallback):
+    """Marks a checkpoint as whole once every process and every callback has written its part."""
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Wait for the others, then mark."""
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.barrier()
+        if state.is_world_process_zero:
+            (Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / CHECKPOINT_MARK).touch()
+
+
+def run_trainer(trainer: Trainer, label: str, key: str, checkpoint: Path | None = None) -> None:
+    """Train with one progress bar and no other output; from `checkpoint` where there is one."""
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(ProgressBar(label, key))
-    trainer.train(resume_from_checkpoint=True if resume else None)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

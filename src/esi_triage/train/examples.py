@@ -6,15 +6,15 @@ from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from ..answer import load_prompt
-from ..data.open_corpus import open_cases
-from ..data.rationale import reference_answer
-from ..data.sampling import oversampled, temperature_factors
-from ..data.table import read_cases
-from ..data.teacher import read_targets
+from ..data.case_table import read_cases
+from ..data.corpus.vignettes import open_cases
+from ..data.sampling import oversampled, temperature_factors, trainable
+from ..data.targets import reference_answer
+from ..data.teacher_targets import read_targets
 from ..errors import InputError
-from ..esi import Case, triage
+from ..esi import Case, assess
 from ..reward import load_design
-from .base import render_prompt
+from .base_models import render_prompt
 from .experiment import Experiment
 
 
@@ -24,14 +24,14 @@ def training_cases(experiment: Experiment) -> list[Case]:
 
 
 def available_cases(experiment: Experiment) -> list[Case]:
-    """The training split of the experiment's data."""
+    """The cases of the experiment's data that can be trained on."""
     data = experiment.data
     if data.source == "open":
-        return [case for case in open_cases(data.cases, data.seed, data.core) if case.split == "train"]
+        return trainable(open_cases(data.cases, data.seed, data.core))
     found, bad = read_cases(Path(data.source))
     if bad:
         raise InputError(f"{data.source}: row {bad[0].row}: {bad[0].reason} ({len(bad)} bad rows in all).")
-    return [case for case in found if case.split == "train"]
+    return trainable(found)
 
 
 def drawn_cases(experiment: Experiment, cases: list[Case]) -> list[Case]:
@@ -52,24 +52,25 @@ def _factors(experiment: Experiment, cases: list[Case]) -> dict[int, float]:
 def sft_rows(cases: list[Case], experiment: Experiment, tokenizer: PreTrainedTokenizerBase) -> Dataset:
     """`prompt` and `completion` as text; TRL puts the loss on the completion and ends it with the end-of-turn token.
 
-    Where a label and the rules part, the completion says that the nurse judged so (`data.rationale`).
+    Where a label and the rules part, the completion's step is marked `label-only` (`data.targets`).
     """
     prompt = load_prompt(experiment.prompt)
     given = read_targets(Path(experiment.data.targets)) if experiment.data.targets else {}
     return Dataset.from_dict(
         {
             "prompt": [render_prompt(tokenizer, case.narrative, prompt) for case in cases],
-            "completion": [given.get(case.case_id) or reference_answer(case, triage(case.narrative)) for case in cases],
+            "completion": [given.get(case.case_id) or reference_answer(case, assess(case.narrative)) for case in cases],
         }
     )
 
 
 def grpo_rows(cases: list[Case], experiment: Experiment, tokenizer: PreTrainedTokenizerBase) -> Dataset:
-    """`prompt` as text and `gold`, which TRL hands to the reward functions."""
+    """`prompt` as text and `gold`, which TRL hands to the reward functions; `narrative` where steps are paid for."""
     prompt = load_prompt(experiment.prompt)
-    return Dataset.from_dict(
-        {
-            "prompt": [render_prompt(tokenizer, case.narrative, prompt) for case in cases],
-            "gold": [case.gold for case in cases],
-        }
-    )
+    columns = {
+        "prompt": [render_prompt(tokenizer, case.narrative, prompt) for case in cases],
+        "gold": [case.gold for case in cases],
+    }
+    if experiment.reward and load_design(experiment.reward).steps_bonus:
+        columns["narrative"] = [case.narrative for case in cases]
+    return Dataset.from_dict(columns)

@@ -7,78 +7,55 @@
 """
 
 from pathlib import Path
-from typing import Any
 
-import torch
-from transformers import set_seed
 from trl import GRPOConfig, GRPOTrainer
 
-from ..data.sampling import shares_report
-from ..errors import InputError
-from ..files import write_json
+from ..atomic_files import write_json
 from ..reward import load_design, reward_functions
 from ..reward.watch import Limits, Watch
-from .base import load_base, quiet
-from .callbacks import AdapterMustMove, MetricsFile, run_trainer
-from .examples import available_cases, drawn_cases, grpo_rows
-from .experiment import Experiment, GrpoSettings
-from .run import Run, begin, find_run
-from .warm_start import save_adapter, warm_start
+from .examples import grpo_rows
+from .experiment import GrpoExperiment
+from .processes import is_main
+from .rollouts.trl_rollout import shared_rollout
+from .run import Run
+from .session import Session, prepare, save, shared_arguments, train_to_end
 
 
-def train_grpo(experiment: Experiment, folder: Path, parent: Path) -> Run:
-    """Run a GRPO experiment in `folder` from the run in `parent`; goes on from a checkpoint; returns where finished."""
-    settings = experiment.trainer
-    assert isinstance(settings, GrpoSettings)
-    assert experiment.reward is not None
+def train_grpo(experiment: GrpoExperiment, run: Run, parent: Path, log_to: str | None = None) -> Run:
+    """Run a GRPO experiment in `run` from the adapter of the run in `parent`; goes on from a checkpoint.
+
+    `launch.start` says whether it can and need be.
+    """
     design = load_design(experiment.reward)
-    if settings.optim == "adamw_8bit" and not torch.cuda.is_available():
-        raise InputError(
-            f"experiment {experiment.name} on base {experiment.base}: optim = 'adamw_8bit' needs an NVIDIA GPU. "
-            f"Use --base tiny here, or set trainer.optim = 'adamw_torch' in a copy of the file."
-        )
-    run = find_run(folder, experiment)
-    if run.finished:
-        return run
-    quiet()
-    available = available_cases(experiment)
-    cases = drawn_cases(experiment, available)
-    base, tokenizer = load_base(experiment.base, smoke=experiment.profile == "smoke")
-    model = warm_start(base, parent, experiment.lora)
-    begin(run, experiment, shares_report(available, cases))
-    set_seed(experiment.seed)
-    watch = Watch(design, limits=Limits(window=min(Limits.window, max(1, settings.max_steps // 4))))
+    session = prepare(experiment, run, parent, log_to)
+    window = min(Limits.window, max(1, experiment.trainer.max_steps // 4))
+    watch = Watch(design, limits=Limits(window=window))
     trainer = GRPOTrainer(
-        model,  # pyright: ignore[reportArgumentType]  (TRL takes a PeftModel, its annotation does not say so)
+        session.model,
         [*reward_functions(design), watch.look],  # pyright: ignore[reportArgumentType]
-        args=_config(settings, run, experiment.seed),
-        train_dataset=grpo_rows(cases, experiment, tokenizer),
-        processing_class=tokenizer,
+        args=_config(session),
+        train_dataset=grpo_rows(session.cases, experiment, session.tokenizer),
+        processing_class=session.tokenizer,
+        rollout_func=shared_rollout(experiment.trainer, design.scores_probabilities)
+        if experiment.trainer.rollout == "shared"
+        else None,
     )
-    trainer.add_callback(AdapterMustMove())
     trainer.add_callback(watch)
-    trainer.add_callback(MetricsFile(run.metrics))
-    run_trainer(trainer, f"{experiment.name}: GRPO on {experiment.base}", key="reward", resume=run.interrupted)
-    write_json(run.folder / "watch.json", watch.found)
-    _keep_completions(run)
-    save_adapter(trainer.model, tokenizer, run)
-    return run
+    train_to_end(session, trainer, key="reward")
+    if is_main():
+        write_json(run.folder / "watch.json", watch.found)
+        _keep_completions(run)
+    return save(session, trainer)
 
 
-def _config(settings: GrpoSettings, run: Run, seed: int) -> GRPOConfig:
-    values: dict[str, Any] = settings.model_dump()
+def _config(session: Session) -> GRPOConfig:
+    values = shared_arguments(session)
     values["min_p"] = values["min_p"] or None
-    gpu = torch.cuda.is_available()
+    values.pop("rollout")
+    remote = session.log_to in ("trackio", "wandb") and any(case.licence != "open" for case in session.cases)
     return GRPOConfig(
-        output_dir=str(run.checkpoints),
         **values,
-        seed=seed,
-        bf16=gpu,
-        use_cpu=not gpu,
-        save_total_limit=2,
-        report_to="none",
-        disable_tqdm=True,
-        log_completions=True,  # to checkpoints/completions, on this disk only
+        log_completions=not remote,  # to checkpoints/completions, and to the tracker: it gets text of open cases only
         num_completions_to_print=0,
     )
 
@@ -86,4 +63,6 @@ def _config(settings: GrpoSettings, run: Run, seed: int) -> GRPOConfig:
 def _keep_completions(run: Run) -> None:
     written = run.checkpoints / "completions"
     if written.is_dir():
-        written.rename(run.folder / "completions")
+        (run.folder / "completions").mkdir(exist_ok=True)
+        for file in sorted(written.iterdir()):
+            file.replace(run.folder / "completions" / file.name)

@@ -12,10 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ..atomic_files import write_json
 from ..errors import InputError
-from ..files import write_json
 from .experiment import Experiment
+from .processes import processes
 
+CHECKPOINT_MARK = "whole"
 _PACKAGES = ("esi-triage", "torch", "transformers", "trl", "peft", "datasets", "accelerate", "numpy")
 
 
@@ -53,7 +55,12 @@ class Run:
     @property
     def interrupted(self) -> bool:
         """True when there is a checkpoint to go on from."""
-        return not self.finished and any(self.checkpoints.glob("checkpoint-*/trainer_state.json"))
+        return not self.finished and self.last_checkpoint() is not None
+
+    def last_checkpoint(self) -> Path | None:
+        """The last checkpoint that was written whole: a kill while one is written leaves it without its mark."""
+        marked = [mark.parent for mark in self.checkpoints.glob(f"checkpoint-*/{CHECKPOINT_MARK}")]
+        return max(marked, key=lambda folder: int(folder.name.removeprefix("checkpoint-")), default=None)
 
     def metric_rows(self) -> list[dict[str, Any]]:
         """The rows of metrics.jsonl."""
@@ -61,14 +68,30 @@ class Run:
 
 
 def find_run(folder: Path, experiment: Experiment) -> Run:
-    """The run of `experiment` in `folder`, begun or not. Refuses a folder that holds another experiment's run."""
+    """The run of `experiment` in `folder`, begun or not.
+
+    Refuses a folder that holds another experiment's run, or one on a table that has changed since. A run that does not
+    say what its data were (older versions), and data that are gone, are taken as they are.
+    """
     run = Run(folder)
     if run.experiment.is_file():
-        found = re.search(r"sha256 ([0-9a-f]{64})", run.experiment.read_text(encoding="utf-8"))
+        text = run.experiment.read_text(encoding="utf-8")
+        over = "Give another --output, or remove the folder to start over."
+        found = re.search(r"sha256 ([0-9a-f]{64})", text)
         if found is None or found[1] != experiment.sha256:
             raise InputError(
-                f"{folder}: it holds a run of another experiment (or of the same one with other settings). "
-                f"Give another --output, or remove the folder to start over."
+                f"{folder}: it holds a run of another experiment (or of the same one with other settings). {over}"
+            )
+        trained_on = dict(re.findall(r"^# trained on (.+), sha256 ([0-9a-f]{64})$", text, re.MULTILINE))
+        for name, sha256 in experiment.data_sha256.items():
+            if trained_on.get(name, sha256) != sha256:
+                raise InputError(f"{folder}: it holds a run on {name} as it was before; the file has changed. {over}")
+        made = folder / "environment.json"  # written before experiment.toml; a folder without it was begun by nobody
+        began = json.loads(made.read_text(encoding="utf-8")).get("processes", 1) if made.is_file() else processes()
+        if not run.finished and began != processes():  # each process has random numbers and rows of its own
+            raise InputError(
+                f"{folder}: this run was begun by {began} processes and cannot go on with {processes()}. "
+                f"Start {began}, or remove the folder to start over."
             )
     return run
 
@@ -96,4 +119,5 @@ def environment() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
         "device": gpu or "cpu",
+        "processes": processes(),
     }

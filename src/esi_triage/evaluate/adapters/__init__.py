@@ -5,8 +5,8 @@ from pathlib import Path
 from ...answer import parse
 from ...errors import InputError
 from ...esi import Case
-from ..evaluation import labelled
-from ..table import SHARES, cell_of
+from ..labelled_cases import read_labelled
+from ..statistics.confusion import SHARES, cell_of
 
 SCORES = ("exact", "within_one", "under_triage", "over_triage", "two_or_more", "no_parse")
 
@@ -19,7 +19,7 @@ def scores_of(text: str, gold: int) -> dict[str, float]:
 
 def labelled_cases(file: str | Path) -> list[Case]:
     """The labelled cases of a file. Raises InputError where none is, and for a bad row: none may leave unseen."""
-    cases, bad, _ = labelled(Path(file))
-    if bad:
+    found = read_labelled(Path(file))
+    if bad := found.bad:
         raise InputError(f"{file}: row {bad[0].row}: {bad[0].reason} ({len(bad)} bad rows in all); correct it.")
-    return cases
+    return found.cases

@@ -11,17 +11,17 @@ from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import Generate, Solver, TaskState, generate, solver
 
-from esi_triage.answer import load_prompt, parse
-from esi_triage.data.credentialed import refuse_remote
-from esi_triage.esi import Case
-from esi_triage.evaluate.adapters import labelled_cases, scores_of
+from ...answer import load_prompt, parse
+from ...data.credentialed import refuse_remote
+from ...esi import Case
+from . import labelled_cases, scores_of
 
 # inspect's providers that answer in this process; every other one is judged by its URL
 IN_PROCESS = ("mockllm", "hf", "transformer_lens", "nnterp", "llama-cpp-python", "none")
 
 
 @task
-def esi_triage(cases: str, prompt: str = "seed", agreement: str | None = None) -> Task:
+def esi_triage(cases: str, prompt: str = "model-card", agreement: str | None = None) -> Task:
     """Labelled cases (.parquet or .jsonl), asked with the named prompt.
 
     `agreement` names what allows credentialed cases to go to a model elsewhere; without it they are refused.

@@ -9,10 +9,10 @@ from typing import Any
 
 from datasets import Dataset
 
-from esi_triage.answer import load_prompt
-from esi_triage.data.credentialed import refuse_remote
-from esi_triage.errors import InputError
-from esi_triage.evaluate.adapters import labelled_cases, scores_of
+from ...answer import load_prompt
+from ...data.credentialed import refuse_remote
+from ...errors import InputError
+from . import labelled_cases, scores_of
 
 
 def dataset(

@@ -1,7 +1,9 @@
 """The audit of a reward design: exact arithmetic that says how it will be gamed, before it is trained.
 
-Eight checks, each in a module of its own, look at the table, the shares of training and the policy that training starts
-from. Nothing is sampled. What the table does not hold (how many answers are cut, how long they are) is not predicted.
+Eight checks, each in a module of its own, look at the table as the trainer sees it, the shares of training and the
+policy that training starts from. Nothing is sampled. Constant policies, abstention, hedging and prior shift are about
+expected reward and exact for it; what GRPO sees is exact for its advantages at the warm start; where training goes
+follows them. What the table does not hold (how many answers are cut, how long they are) is not predicted.
 """
 
 from dataclasses import asdict, dataclass
@@ -12,28 +14,38 @@ import numpy as np
 from ...errors import InputError
 from ..design import Design
 from ..policy import warm_start
+from .abstention import abstention
+from .advantages import group_advantages
 from .bonuses import bonuses
-from .costless import costless
-from .drift import drift
-from .finding import SEVERITIES, Finding, Severity
-from .groups import groups
+from .collapse import collapse
+from .constant_policies import constant_policies
+from .finding import SEVERITIES, AuditFinding, Severity
 from .hedging import hedging
-from .lazy import lazy
 from .order import order
-from .setting import Setting
-from .silence import silence
+from .prior_shift import prior_shift
+from .setting import Scale, Setting
 
-__all__ = ["Audit", "Finding", "Severity", "audit"]
+__all__ = ["Audit", "AuditFinding", "Severity", "audit"]
 
-CHECKS = (lazy, costless, silence, hedging, order, groups, bonuses, drift)
+MOST_LEVELS = 16
+CHECKS = {  # by the code that findings and JSON give them
+    "lazy": constant_policies,
+    "collapse": collapse,
+    "silence": abstention,
+    "hedging": hedging,
+    "order": order,
+    "groups": group_advantages,
+    "bonuses": bonuses,
+    "drift": prior_shift,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Findings with the worst first, and what every check measured, by the check's name."""
+    """Findings with the worst first, and what every check measured, by the check's code."""
 
     setting: Setting
-    findings: list[Finding]
+    findings: list[AuditFinding]
     measured: dict[str, dict[str, Any]]
 
     @property
@@ -62,23 +74,35 @@ class Audit:
         }
 
 
-def audit(design: Design, prior: np.ndarray, policy: np.ndarray | None = None, group_size: int = 8) -> Audit:
-    """Audit a design.
+def audit(
+    design: Design,
+    prior: np.ndarray,
+    policy: np.ndarray | None = None,
+    group_size: int = 8,
+    scale: Scale = "group",
+) -> Audit:
+    """Audit a design. What changes no advantage changes nothing here (see `setting`).
 
-    `prior` (n,): natural shares of the levels; `policy` (n, n + 1): P(answer | gold) of the warm start, silence last,
-    by default `warm_start(prior)`; `group_size`: answers that GRPO compares. Raises InputError where shapes do not fit.
+    `prior` (n,): shares of the levels in deployment; `policy` (n, n + 1): P(answer | gold) before training, abstention
+    last, by default `warm_start(prior)`; `group_size`: answers that GRPO compares; `scale`: TRL's `scale_rewards`.
+    InputError where shapes do not fit.
     """
     n = len(design.table)
     policy = warm_start(prior) if policy is None else policy
     if prior.shape != (n,) or policy.shape != (n, n + 1):
         raise InputError(f"{design.name}: a table of {n} levels needs {n} shares and a confusion of {n}×{n + 1}.")
+    if n > MOST_LEVELS:
+        raise InputError(
+            f"{design.name}: {n} levels. An audit goes through every doubt between two levels, and its time grows with "
+            f"the fourth power of their number; at most {MOST_LEVELS}, which take some seconds."
+        )
     if group_size < 2:
         raise InputError(f"--group-size {group_size}: a group has at least 2 answers.")
-    setting = Setting(design, prior, policy, group_size)
-    checked = {check.__name__: check(setting) for check in CHECKS}
+    setting = Setting(design, prior, policy, group_size, scale)
+    checked = {code: check(setting) for code, check in CHECKS.items()}
     findings = [finding for found in checked.values() for finding in found.findings]
     findings.sort(key=lambda finding: -SEVERITIES.index(finding.severity))
-    return Audit(setting, findings, {name: found.measured for name, found in checked.items()})
+    return Audit(setting, findings, {code: found.measured for code, found in checked.items()})
 
 
 def _rounded(value: Any) -> Any:

@@ -1,7 +1,7 @@
-"""What to answer when unsure: the best act for a belief, and the exact regions of beliefs with the same best act.
+"""What to answer when unsure: the best action for a belief, and in every doubt between two levels.
 
-A belief is P(level), a point of a simplex; the expected reward of each act is linear in it, so the beliefs for which
-one act is best form a convex region. Beliefs over two levels are a line, over three a triangle.
+A belief is P(level). Over two levels it is a point of an interval, and the expected reward of each action is a line
+over it: which action is best changes only where two lines cross.
 """
 
 from itertools import combinations
@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 TIE = 1e-9
+NARROW = 1e-3  # a shift over fewer of the beliefs than that is none
 
 
-def best_acts(rewards: np.ndarray, beliefs: np.ndarray) -> np.ndarray:
-    """(k,): the act (column of `rewards`) with the highest expected reward for each of k beliefs (k, n).
+def best_actions(rewards: np.ndarray, beliefs: np.ndarray) -> np.ndarray:
+    """(k,): the action (column of `rewards`) with the highest expected reward for each of k beliefs (k, n).
 
-    Where acts tie, the most probable level is taken if it is among them, else the first.
+    Where actions tie, the most probable level is taken if it is among them, else the first.
     """
     value = beliefs @ rewards
     likely = np.atleast_2d(beliefs).argmax(axis=1)
@@ -23,87 +24,50 @@ def best_acts(rewards: np.ndarray, beliefs: np.ndarray) -> np.ndarray:
     return np.where(tied, likely, value.argmax(axis=1))
 
 
-class Region(NamedTuple):
-    """Beliefs over `levels` whose most probable level is `likely`, but whose best act is `act`.
+class Doubt(NamedTuple):
+    """An interval of beliefs over two `levels`: the probability of the first is `start` to `end`."""
 
-    `share` is the part of all beliefs over these levels; `corners` (k, len(levels)) are the region's corners.
-    """
-
-    levels: tuple[int, ...]
+    levels: tuple[int, int]
     likely: int
-    act: int
-    share: float
-    corners: np.ndarray
+    action: int
+    start: float
+    end: float
+
+    @property
+    def share(self) -> float:
+        """Its part of all beliefs over these levels."""
+        return self.end - self.start
+
+    def of_likely(self) -> tuple[float, float]:
+        """Between what and what the probability of the likely level lies."""
+        return (self.start, self.end) if self.likely == self.levels[0] else (1 - self.end, 1 - self.start)
 
 
-def misfits(rewards: np.ndarray, size: int) -> list[Region]:
-    """Every region of beliefs over `size` levels (2 or 3) where the best act is strictly better than the likely level.
+def doubts(rewards: np.ndarray, levels: tuple[int, int]) -> list[Doubt]:
+    """The intervals from impossible to certain of the first level, each with its best action.
 
-    `rewards` is (n, acts). Acts are columns; the first n stand for the levels. Exact up to rounding.
+    `rewards` is (n, actions); the first n actions stand for the levels. Of actions that tie over an interval the likely
+    level is named, then the other level in doubt, then the nearest.
     """
-    found = []
-    for levels in combinations(range(len(rewards)), size):
-        payoffs = rewards[list(levels)]  # (size, acts)
-        for likely in levels:
-            found += _regions_around(payoffs, levels, likely)
+    first, second = levels
+    certain, slope = rewards[second], rewards[first] - rewards[second]  # expected reward: certain + p * slope
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossings = (certain[:, None] - certain) / (slope - slope[:, None])
+    inside = crossings[np.isfinite(crossings) & (crossings > 0) & (crossings < 1)]
+    cuts = np.unique(np.round(np.concatenate([[0.0, 0.5, 1.0], inside]), 12))
+    found: list[Doubt] = []
+    for start, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
+        value = certain + (start + end) / 2 * slope
+        likely = first if start >= 0.5 else second
+        tied = np.flatnonzero(value >= value.max() - TIE).tolist()
+        action = min(tied, key=lambda a, likely=likely: (a != likely, a not in levels, abs(a - likely)))
+        if found and (found[-1].likely, found[-1].action) == (likely, action):
+            start = found.pop().start
+        found.append(Doubt(levels, likely, action, start, end))
     return found
 
 
-def _regions_around(payoffs: np.ndarray, levels: tuple[int, ...], likely: int) -> list[Region]:
-    acts = _distinct(payoffs, levels, likely)
-    place = levels.index(likely)
-    size = len(levels)
-    cell = np.eye(size)
-    for other in range(size):
-        if other != place:
-            cell = clip(cell, np.eye(size)[place] - np.eye(size)[other])
-    regions = []
-    for act in acts[1:]:
-        if (cell @ (payoffs[:, act] - payoffs[:, likely])).max() <= TIE:
-            continue  # linear, so nowhere better if at no corner: most acts end here
-        corners = cell
-        for rival in acts:
-            if rival != act:
-                corners = clip(corners, payoffs[:, act] - payoffs[:, rival])
-        if (share := _measure(corners)) > TIE:
-            regions.append(Region(levels, likely, act, share, corners))
-    return regions
-
-
-def _distinct(payoffs: np.ndarray, levels: tuple[int, ...], likely: int) -> list[int]:
-    """The acts without repeats among equal columns; of equal ones the likely level, then the nearest in doubt stays."""
-    by_merit = sorted(range(payoffs.shape[1]), key=lambda act: (act != likely, act not in levels, abs(act - likely)))
-    kept: list[int] = []
-    for act in by_merit:
-        if not any(np.allclose(payoffs[:, act], payoffs[:, other], rtol=0, atol=1e-12) for other in kept):
-            kept.append(act)
-    return kept
-
-
-def clip(corners: np.ndarray, normal: np.ndarray) -> np.ndarray:
-    """The part of a convex region with `normal` · belief >= 0 (Sutherland and Hodgman 1974).
-
-    `corners` (k, size): the ends of an interval, or the corners of a polygon in order. Empty where nothing is left.
-    """
-    if len(corners) == 0:
-        return corners
-    height = corners @ normal
-    kept = []
-    for i, here in enumerate(height):
-        there = height[i - 1]  # the edge from the corner before
-        if here * there < 0:
-            kept.append(corners[i - 1] + (corners[i] - corners[i - 1]) * there / (there - here))
-        if here >= 0:
-            kept.append(corners[i])
-    return np.array(kept).reshape(-1, corners.shape[1])
-
-
-def _measure(corners: np.ndarray) -> float:
-    """Length of an interval or area of a polygon, as a share of all beliefs over as many levels."""
-    if len(corners) < corners.shape[1]:
-        return 0.0
-    x = corners[:, 0]
-    if corners.shape[1] == 2:
-        return float(x.max() - x.min())
-    y = corners[:, 1]  # the simplex in (x, y) is half a unit square: its area is 1/2
-    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
+def misfits(rewards: np.ndarray) -> list[Doubt]:
+    """Every doubt between two levels where an action is strictly better than the likely level."""
+    found = [doubt for pair in combinations(range(len(rewards)), 2) for doubt in doubts(rewards, pair)]
+    return [doubt for doubt in found if doubt.action != doubt.likely and doubt.share > NARROW]

@@ -5,14 +5,24 @@ from typing import Any, Literal, NamedTuple
 
 Severity = Literal["note", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
+TITLES = {  # by the code of the check, which findings and JSON keep
+    "lazy": "constant policies",
+    "collapse": "where training goes",
+    "silence": "abstention",
+    "hedging": "hedging",
+    "order": "order and safety",
+    "groups": "what GRPO sees",
+    "bonuses": "bonuses without merit",
+    "drift": "prior shift",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """One thing a reward design invites.
 
-    Severity goes by principle. error: a lazy or silent policy is optimal in its class. warning: an incentive that
-    longer training can mine. note: the rest.
+    Severity goes by principle. error: GRPO's mean update, followed from the warm start, ends in one level or in no
+    answer. warning: an incentive that longer training can mine. note: the rest.
     """
 
     check: str
@@ -26,7 +36,7 @@ class Checked(NamedTuple):
     """What one check measured (plain values for JSON), and its findings."""
 
     measured: dict[str, Any]
-    findings: list[Finding]
+    findings: list[AuditFinding]
 
 
 def signed(value: float) -> str:
@@ -34,7 +44,7 @@ def signed(value: float) -> str:
     return f"{round(value, 2) + 0.0:+.2f}"
 
 
-def percent(share: float) -> str:
+def short_percent(share: float) -> str:
     """A share for people: whole per cents, with a decimal under ten."""
     return f"{100 * share:.0f} %" if share >= 0.0995 or share == 0 else f"{100 * share:.1f} %"
 

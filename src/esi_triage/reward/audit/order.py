@@ -2,24 +2,23 @@
 
 import numpy as np
 
-from .finding import Checked, Finding, Severity, listed, signed
+from .finding import AuditFinding, Checked, Severity, listed, signed
 from .setting import Setting
 
-LESSON = "Only differences count: an error that pays more than a smaller or a safer one is a direction to drift in."
+LESSON = "Only differences count: where an error pays more than a smaller or a safer one, training can move towards it."
 
 
 def order(setting: Setting) -> Checked:
     """Exact strictly best; farther never pays more; under-triage never cheaper; no bonus outbids exactness."""
-    table = setting.bare[:, : setting.n]
-    step = _smallest_step(table)
+    table = setting.table_only[:, : setting.n]
+    step, bonus = _smallest_step(setting, table), setting.design.bonus("wrong", 0)
     measured = {
         "not_best": _named(setting, _not_best(table)),
         "farther_pays_more": _named(setting, _farther(table)),
         "under_triage_cheaper": _named(setting, _under_cheaper(table, setting.design.urgent)),
-        "smallest_step_to_exact": step,
-        "most_bonus_when_wrong": setting.design.bonus("wrong", 0),
+        "bonus_outbids_exactness": bonus > 0 and bonus >= step,
     }
-    return Checked(measured, _findings(setting, measured))
+    return Checked(measured, _findings(measured, step, bonus))
 
 
 def _not_best(table: np.ndarray) -> list[tuple[int, int]]:
@@ -45,34 +44,33 @@ def _under_cheaper(table: np.ndarray, urgent: str) -> list[tuple[int, int]]:
     return [(g, under) for g, under, over in inside if table[g, under] > table[g, over]]
 
 
-def _smallest_step(table: np.ndarray) -> float:
-    """The least that an exact answer pays more than an adjacent one."""
-    n = len(table)
-    return float(min(table[g, g] - table[g, a] for g in range(n) for a in (g - 1, g + 1) if 0 <= a < n))
+def _smallest_step(setting: Setting, table: np.ndarray) -> float:
+    """The least that an exact answer pays more than an adjacent one, in units of reward."""
+    rewards = table * setting.units
+    return float(min(-rewards[g, a] for g in range(setting.n) for a in (g - 1, g + 1) if 0 <= a < setting.n))
 
 
 def _named(setting: Setting, cells: list[tuple[int, int]]) -> list[list[str]]:
-    return [[setting.act(gold), setting.act(answer)] for gold, answer in cells]
+    return [[setting.action(gold), setting.action(answer)] for gold, answer in cells]
 
 
-def _findings(setting: Setting, measured: dict) -> list[Finding]:
+def _findings(measured: dict, step: float, bonus: float) -> list[AuditFinding]:
     said: dict[str, tuple[Severity, str]] = {
         "not_best": ("warning", "An exact answer is not strictly the best"),
         "farther_pays_more": ("note", "A larger error pays more than a smaller one in the same direction"),
         "under_triage_cheaper": ("note", "Under-triage is cheaper than over-triage by as many levels"),
     }
     findings = [
-        Finding(
+        AuditFinding(
             "order", severity, f"{sentence}: {listed([f'{g} called {a}' for g, a in cells])}.", {key: cells}, LESSON
         )
         for key, (severity, sentence) in said.items()
         if (cells := measured[key])
     ]
-    step, bonus = measured["smallest_step_to_exact"], measured["most_bonus_when_wrong"]
-    if bonus > 0 and bonus >= step:
+    if measured["bonus_outbids_exactness"]:
         message = (
             f"The bonuses outbid exactness: a wrong answer can earn {signed(bonus)} for form, and the step from "
             f"adjacent to exact is worth {signed(step)}."
         )
-        findings.append(Finding("order", "warning", message, {"bonus": bonus, "step": step}, LESSON))
+        findings.append(AuditFinding("order", "warning", message, {"bonus": bonus, "step": step}, LESSON))
     return findings

@@ -2,26 +2,28 @@
 
 It demonstrates what a design gives an incentive for. It is no evidence about a language model.
 
-1. A gold level is drawn from the stream (the prior with the design's factors) and read with error (`readings`).
+1. A gold level is drawn from the training distribution and read with error (`acuity_readings`).
 2. The policy answers from its logits for that reading. It starts as a perfect imitator of labels (`learner`).
 3. G rollouts a step, one prompt a step, as on the card. Advantage = reward less the group's mean, by its spread (TRL).
 4. Logits move by rate × advantage × gradient of the log-probability: no Adam, no clipping, no KL (beta is 0).
 """
 
-from .course import CAVEAT, COLLAPSE, Course, View, collapsed, simulate
-from .ingredients import Answer, Trial, answers, ingredients
-from .learner import Regime
+from .expected_course import PROMPTS, ExpectedCourse, expected_course
+from .learner import EPSILON, Regime
+from .training_course import CAVEAT, COLLAPSE, SILENT, Course, View, collapsed, over_given, simulate
 
 __all__ = [
     "CAVEAT",
     "COLLAPSE",
-    "Answer",
+    "EPSILON",
+    "PROMPTS",
+    "SILENT",
     "Course",
+    "ExpectedCourse",
     "Regime",
-    "Trial",
     "View",
-    "answers",
     "collapsed",
-    "ingredients",
+    "expected_course",
+    "over_given",
     "simulate",
 ]

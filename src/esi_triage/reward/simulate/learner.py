@@ -1,4 +1,4 @@
-"""The smallest policy that GRPO can train: for each reading of a case, logits over the levels and silence.
+"""The smallest policy that GRPO can train: for each reading of a case, logits over the levels and abstention.
 
 Many run side by side. Axes: `a` arms (a design under a regime), `s` seeds, `m` readings, `n` levels, `g` rollouts.
 Lengths, where an arm has them: a rollout's log length is a learned mean for its reading plus logistic noise, in units
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..design import Design
-from ..policy import SKILL, oversampled
-from .readings import belief, blur_of, level_points, likelihood
+from ..policy import SKILL, training_shares
+from .acuity_readings import belief, blur_of, level_points, likelihood
 
-SILENT_AT_START = 0.02  # share of the warm start's answers from which no level can be read
+ABSTAINS_AT_START = 0.02  # share of the warm start's answers from which no level can be read
 TOKEN_LIMIT = 512  # the card's in training; it evaluates with twice that
 SPREAD = 0.25  # of log length
+EPSILON = 1e-4  # TRL's, against a division by zero
 DOUBLING = np.log(2) / SPREAD  # how far apart a length and its double are
 
 
@@ -30,6 +31,9 @@ class Regime:
     insight: float = 0.0  # share of cases that a rollout of over half the limit reads without error; needs `cut`
     oversampled: bool = True  # draw with the design's class factors
     by_spread: bool = True  # divide advantages by the group's standard deviation (scale_rewards = "group")
+    clamped: bool = (
+        False  # no baseline below the best wrong answer, so that none is reinforced (after arXiv 2511.04439)
+    )
     rate: float = 0.3  # step size on logits: in 750 steps v46 gets most of the way to what its table rewards
 
 
@@ -37,23 +41,24 @@ class Learners:
     """The policies of all arms and seeds."""
 
     def __init__(self, arms: Sequence[tuple[Design, Regime]], prior: np.ndarray, seeds: int) -> None:
-        """`prior` (n,) are the natural shares of the levels."""
+        """`prior` (n,) are the shares of the levels in deployment."""
         designs, regimes = zip(*arms, strict=True)
         n = len(prior)
         blurs = {skill: blur_of(skill, prior) for skill in {regime.skill for regime in regimes}}
         self.seen = np.stack([likelihood(n, blurs[regime.skill]) for regime in regimes])  # (a, n, m)
-        self.natural = np.tile(prior, (len(arms), 1))  # (a, n)
-        self.stream = np.stack([oversampled(prior, d) if r.oversampled else prior for d, r in arms])  # (a, n)
+        self.deployment = np.tile(prior, (len(arms), 1))  # (a, n)
+        self.training = np.stack([training_shares(prior, d) if r.oversampled else prior for d, r in arms])  # (a, n)
         self.table = np.repeat(_imitator(self.seen, prior)[:, None], seeds, axis=1)  # (a, s, m, n + 1)
         self.common = np.zeros((len(arms), seeds, 1, n + 1))  # what shared parameters add for every reading
-        self.plain = np.stack([design.earned(design.length_limit + 1) for design in designs])  # (a, n, n + 1)
-        self.brevity = np.stack([design.earned(0) for design in designs]) - self.plain  # (a, n, n + 1)
+        self.plain = np.stack([design.with_bonuses(design.length_limit + 1) for design in designs])  # (a, n, n + 1)
+        self.brevity = np.stack([design.with_bonuses(0) for design in designs]) - self.plain  # (a, n, n + 1)
         self.brief_until = _column([design.length_limit for design in designs])  # (a, 1, 1), as all below
         self.flat = _column([design.length_scale == "flat" for design in designs])
         self.cut = _column([regime.cut for regime in regimes])
         self.insight = _column([regime.insight for regime in regimes])
         self.shared = _column([regime.shared for regime in regimes])
         self.by_spread = _column([regime.by_spread for regime in regimes])
+        self.clamped = _column([regime.clamped for regime in regimes])
         self.rate = _column([regime.rate for regime in regimes])
         odds = np.where(self.cut > 0, self.cut, 0.5) / (1 - np.where(self.cut > 0, self.cut, 0.5))
         self.length = np.tile(np.log(odds), (1, *self.table.shape[1:3]))  # (a, s, m)
@@ -67,19 +72,19 @@ class Learners:
         """One step, one prompt: `draws` (s, 2 + 3g) are uniform numbers, the same for every arm."""
         arm, seed = np.arange(len(self.table))[:, None], np.arange(len(draws))
         answers, lengths, insights = np.split(draws[:, 2:], 3, axis=1)  # (s, g) each
-        gold = _pick(self.stream[:, None], draws[:, 0])  # (a, s)
+        gold = _pick(self.training[:, None], draws[:, 0])  # (a, s)
         reading = _pick(self.seen[arm, gold], draws[:, 1])
-        right = level_points(self.natural.shape[1])[gold]  # the reading without error
+        right = level_points(self.deployment.shape[1])[gold]  # the reading without error
         size = self.length[arm, seed, reading][..., None] + np.log(lengths / (1 - lengths))
         cut = (self.cut > 0) & (size > 0)  # (a, s, g)
         reread = (size > -DOUBLING) & (insights < self.insight)
         row = np.where(reread, right[..., None], reading[..., None])
         chances = _softmax(self.table[arm[..., None], seed[:, None], row] + self.common)  # (a, s, g, n + 1)
-        silence = chances.shape[-1] - 1
-        answer = np.where(cut, silence, _pick(chances, answers))
+        abstention = chances.shape[-1] - 1
+        answer = np.where(cut, abstention, _pick(chances, answers))
         tokens = np.where(self.cut > 0, TOKEN_LIMIT * np.exp(size * SPREAD), self.brief_until / 2)
         step = self.rate * self._advantage(arm[..., None], gold[..., None], answer, tokens)
-        push = step[..., None] * ((answer[..., None] == np.arange(silence + 1)) - chances) * ~cut[..., None]
+        push = step[..., None] * ((answer[..., None] == np.arange(abstention + 1)) - chances) * ~cut[..., None]
         self.table[arm, seed, reading] += (1 - self.shared) * (push * ~reread[..., None]).sum(axis=2)
         self.table[arm, seed, right] += (1 - self.shared) * (push * reread[..., None]).sum(axis=2)
         self.common += self.shared[..., None] * push.sum(axis=2, keepdims=True)
@@ -91,8 +96,12 @@ class Learners:
         """(a, s, g): each rollout's part in the mean over the group."""
         brief = np.where(self.flat, 1.0, 1.0 - tokens / self.brief_until) * (tokens <= self.brief_until)
         reward = self.plain[arm, gold, answer] + self.brevity[arm, gold, answer] * brief
-        advantage = reward - reward.mean(axis=2, keepdims=True)
-        spread = reward.std(axis=2, ddof=1, keepdims=True) + 1e-4  # as TRL
+        baseline = reward.mean(axis=2, keepdims=True)
+        right = answer == gold  # (a, s, g)
+        best_wrong = np.where(right, -np.inf, reward).max(axis=2, keepdims=True)
+        baseline = np.where(self.clamped, np.maximum(baseline, best_wrong), baseline)
+        advantage = reward - baseline
+        spread = reward.std(axis=2, ddof=1, keepdims=True) + EPSILON
         return np.where(self.by_spread, advantage / spread, advantage) / reward.shape[2]
 
     def joint(self, weights: np.ndarray, slack: float) -> np.ndarray:
@@ -111,10 +120,10 @@ class Learners:
 
 
 def _imitator(seen: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """(a, m, n + 1): logits of a policy that draws its answer from the belief, and is now and then silent."""
-    answers = np.stack([belief(one, prior) for one in seen]) * (1 - SILENT_AT_START)
-    silence = np.full((*answers.shape[:2], 1), SILENT_AT_START)
-    return np.log(np.concatenate([answers, silence], axis=2) + 1e-9)
+    """(a, m, n + 1): logits of a policy that draws its answer from the belief, and now and then abstains."""
+    answers = np.stack([belief(one, prior) for one in seen]) * (1 - ABSTAINS_AT_START)
+    abstention = np.full((*answers.shape[:2], 1), ABSTAINS_AT_START)
+    return np.log(np.concatenate([answers, abstention], axis=2) + 1e-9)
 
 
 def _column(values: Sequence[float]) -> np.ndarray:

@@ -1,0 +1,5 @@
+"""`python -m esi_triage` is the command `esi`."""
+
+from .cli.main import main
+
+main()

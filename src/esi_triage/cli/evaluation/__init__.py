@@ -1,0 +1,1 @@
+"""Models: evaluated, compared, calibrated, listed; the trivial baselines; a model card."""

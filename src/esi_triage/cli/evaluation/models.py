@@ -1,0 +1,38 @@
+"""`esi models`: the models that ship, what they were trained on, and what they reached."""
+
+from typing import Any
+
+import typer
+
+from ..output import TextOrJson, print_json
+
+
+def models(form: TextOrJson = "text") -> None:
+    """List the models that ship with the package: base, training data, what each reached, and whether it can answer.
+
+    Example: esi models
+    """
+    from ...predict.load import READER
+    from ...predict.model_files import calibration_beside, shipped_models
+    from ...train.reader.minilm import minilm_missing
+
+    shipped = shipped_models()
+    if form == "json":
+        print_json({name: each.model_dump() for name, each in shipped.items()})
+        return
+    for name, each in shipped.items():
+        calibrated = "calibrated" if calibration_beside(name) else "not calibrated"
+        typer.echo(f"{name}: {each.kind} on {each.base}, {calibrated}; trained on {_plain(each.trained_on)}")
+        for where, what in each.reached.items():
+            typer.echo(f"  {where}: {_plain(what)}")
+    if not shipped:
+        typer.echo("no model ships with this installation")
+    typer.echo("rules: the ESI engine, without training; guard: the rules and a learned model (guard:MODEL)")
+    if (READER in shipped or not shipped) and (problem := minilm_missing()):
+        typer.echo(f"note: {problem}; until then guard is the rules alone", err=True)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_plain(each)}" for name, each in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

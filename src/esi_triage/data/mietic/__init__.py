@@ -1,0 +1,1 @@
+"""MIETIC 1.0.0 to the case table."""

@@ -1,0 +1,1 @@
+"""NHAMCS, the US survey of emergency department visits, to the case table and its outcomes."""

@@ -1,0 +1,1 @@
+"""Metrics, intervals and tests over tables of gold and answered levels."""

@@ -1,0 +1,1 @@
+"""The service: a page for a person, an API for a program, CDS Hooks for a hospital system, and a decision log."""

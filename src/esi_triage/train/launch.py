@@ -1,0 +1,83 @@
+"""Start an experiment where its run belongs: one way for the CLI and for the series."""
+
+import importlib.util
+from pathlib import Path
+
+from ..errors import InputError
+from ..reward import load_design
+from .experiment import Experiment, GrpoExperiment, GrpoSettings, SftExperiment
+from .processes import part_ways
+from .run import Run, find_run
+
+TRACKERS = ("trackio", "tensorboard", "wandb")
+
+
+def run_folder(experiment: Experiment, runs: Path | None = None) -> Path:
+    """Where a run lies: `runs/<base>/<name>`."""
+    return (runs or Path("runs") / Path(experiment.base).name) / experiment.name
+
+
+def start(
+    experiment: Experiment, output: Path | None = None, parent: Path | None = None, log_to: str | None = None
+) -> Run:
+    """Train `experiment` in `output`, from the run in `parent` where it has one (default: beside the output).
+
+    A finished run is returned as it is; an interrupted one goes on. Under torchrun or accelerate launch every process
+    calls this, and they share the work. `log_to` names a tracker that gets the metrics. Raises InputError, before
+    anything is loaded, for what this machine cannot train.
+    """
+    folder = output or run_folder(experiment)
+    run = find_run(folder, experiment)
+    if run.finished:
+        return run
+    _can_train(experiment)
+    _can_log(log_to)
+    if isinstance(experiment, GrpoExperiment):
+        warm = parent or folder.parent / experiment.parent
+        if not Run(warm).finished:
+            raise InputError(
+                f"{experiment.name} starts from {experiment.parent}, and {warm} holds no finished run. "
+                f"Run `esi train {experiment.parent} --base {experiment.base}` first, or give --parent."
+            )
+        from .grpo import train_grpo
+
+        train_grpo(experiment, run, warm, log_to)
+    else:
+        assert isinstance(experiment, SftExperiment)
+        from .sft import train_sft
+
+        train_sft(experiment, run, log_to)
+    part_ways()
+    return run
+
+
+def _can_log(log_to: str | None) -> None:
+    if log_to is not None and log_to not in TRACKERS:
+        raise InputError(f"--log-to {log_to!r}: give {', '.join(TRACKERS)}.")
+    if log_to is not None and importlib.util.find_spec(log_to) is None:
+        raise InputError(f"--log-to {log_to}: it is not installed. Run: pip install {log_to}.")
+
+
+def _can_train(experiment: Experiment) -> None:
+    settings = experiment.trainer
+    where = f"experiment {experiment.name} on base {experiment.base}"
+    if isinstance(settings, GrpoSettings) and settings.use_vllm and importlib.util.find_spec("vllm") is None:
+        raise InputError(
+            f"{where}: use_vllm = true, and vLLM is not installed. Run: pip install 'trl[vllm]' (it needs an NVIDIA "
+            "GPU), or set trainer.use_vllm = false in a copy of the file."
+        )
+    if isinstance(settings, GrpoSettings) and load_design(experiment.reward or "").scores_probabilities:
+        drawn_as_is = (settings.temperature, settings.top_p, settings.top_k, settings.min_p) == (1, 1, 0, 0)
+        if settings.rollout != "shared" or not drawn_as_is:
+            raise InputError(
+                f"{where}: its reward scores the policy's probabilities, which only rollout = 'shared' reports, for "
+                "samples at temperature 1 without top_p, top_k and min_p; set these in a copy of the file."
+            )
+    if settings.optim == "adamw_8bit":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise InputError(
+                f"{where}: optim = 'adamw_8bit' needs an NVIDIA GPU. Use --base tiny here, or set "
+                "trainer.optim = 'adamw_torch' in a copy of the file."
+            )

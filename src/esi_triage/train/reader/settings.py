@@ -1,0 +1,86 @@
+"""The reader's experiment file: everything that decides its training, in TOML; unknown keys are errors."""
+
+import hashlib
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from ...errors import InputError, validated
+from ...reading import read_toml
+from ..experiment import LoraSettings, StrictTable
+
+Question = Literal["survey", "handbook"]
+QUESTIONS: tuple[Question, ...] = get_args(Question)
+"""The level that a US triage nurse gave in practice, and the level that the ESI handbook gives."""
+
+
+class ReaderData(StrictTable, frozen=True):
+    """How many texts of each source are read, in all."""
+
+    visits: int = Field(
+        ge=0, description="real visits drawn without repetition from the train years of the visits table"
+    )
+    note_passes: int = Field(ge=1, description="how often each nurse note of the train voices is read")
+    notes: int = Field(default=10_000, gt=0, description="nurse notes of the train voices, at most")
+    vignettes: int = Field(ge=0, description="vignettes of the open corpus, train split")
+    also_ok: float = Field(ge=0, le=0.5, description="weight of the levels that a colleague could defend, shared out")
+
+
+class ReaderTrainer(StrictTable, frozen=True):
+    """Optimisation (AdamW, linear warm-up and decay)."""
+
+    batch_size: int = Field(gt=0)
+    learning_rate: float = Field(gt=0, description="of the LoRA")
+    head_learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    warmup_share: float = Field(ge=0, lt=1)
+    max_grad_norm: float = Field(gt=0)
+    ranked_weight: float = Field(ge=0, description="weight of the ranked probability score beside the cross-entropy")
+    max_tokens: int = Field(gt=8, le=512, description="longer notes are cut in training, read in windows afterwards")
+    save_steps: int = Field(gt=0)
+
+
+class ReaderExperiment(StrictTable, frozen=True):
+    """A reader: LoRA on the encoder, one hidden layer, one head for each question."""
+
+    name: str
+    about: str = ""
+    method: Literal["reader"]
+    seed: int
+    hidden: int = Field(gt=0)
+    data: ReaderData
+    lora: LoraSettings
+    trainer: ReaderTrainer
+
+    @property
+    def sha256(self) -> str:
+        """The hash of everything in the experiment."""
+        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()
+
+
+def is_reader(name_or_file: str) -> bool:
+    """True where an experiment, by its shipped name or as a file, trains a reader (`method = "reader"`)."""
+    if name_or_file == "reader":
+        return True
+    file = Path(name_or_file)
+    try:
+        return file.suffix == ".toml" and read_toml(file).get("method") == "reader"
+    except InputError:
+        return False  # whoever loads the file says what is wrong with it
+
+
+def load_reader_experiment(name_or_file: str = "reader", profile: str = "full") -> ReaderExperiment:
+    """The shipped experiment `reader`, or a file; its table [smoke] is merged in for that profile.
+
+    Raises InputError naming file, key and value.
+    """
+    shipped = resources.files("esi_triage") / "experiments" / "reader.toml"
+    values = read_toml(shipped if name_or_file == "reader" else Path(name_or_file))
+    smoke = values.pop("smoke", {})
+    if profile == "smoke":
+        for table, changed in smoke.items():
+            values[table] = {**values[table], **changed}
+    return validated(ReaderExperiment, values, name_or_file)

@@ -1,0 +1,61 @@
+"""Every measured figure that README and docs quote is the one that its command wrote into docs/figures.json."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from esi_triage.data.case_table import read_cases, write_cases
+from esi_triage.data.corpus.nurse_notes import nurse_notes
+from esi_triage.esi import findings_schema
+
+ROOT = Path(__file__).parents[1]
+FIGURES = json.loads((ROOT / "docs" / "figures.json").read_text(encoding="utf-8"))
+MARKED = re.compile(r"<!-- figure: (\S+) -->(.*?)<!-- / -->", re.DOTALL)
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
+def test_a_quoted_figure_is_the_measured_one(file):
+    text = file.read_text(encoding="utf-8")
+    for name, quoted in MARKED.findall(text):
+        assert name in FIGURES, f"{file.name} quotes {name}, which docs/figures.json does not have"
+        assert quoted == FIGURES[name]["text"], f"{file.name}: {name}; run python benchmarks/document_figures.py"
+    assert text.count("<!-- figure: ") == len(MARKED.findall(text)) == text.count("<!-- / -->"), "a mark is not closed"
+
+
+def test_the_rules_figures_are_quoted_by_mark_in_readme_and_engine_page():
+    for name in ("README.md", "docs/esi-engine.md"):
+        quoted = {mark for mark, _ in MARKED.findall((ROOT / name).read_text(encoding="utf-8"))}
+        assert {"rules.unseen.exact", "rules.unseen.sensitivity_1_2", "rules.unseen.under_triage"} <= quoted, name
+
+
+def _block(page: str, language: str) -> str:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.DOTALL)[0]
+
+
+def test_the_schema_on_the_page_is_that_of_the_code():
+    schema = findings_schema()
+    del schema["$defs"]["FindingInput"]["properties"]["name"]["enum"]
+    assert json.loads(_block("findings-schema.md", "json")) == schema
+
+
+def test_the_benchmark_page_s_loader_gives_a_file_of_one_split(tmp_path, monkeypatch):
+    datasets = pytest.importorskip("datasets", reason="datasets comes with the training extra")
+    notes = [case for i, case in enumerate(nurse_notes()) if i % 40 == 0]
+    write_cases(notes, tmp_path / "notes.parquet")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    exec(_block("nurse-notes.md", "python"), {})
+    tuning, bad = read_cases(tmp_path / "tuning.parquet")
+    assert (tuning, bad) == ([case for case in notes if case.split == "tuning"], [])
+    assert tuning
+
+
+def test_the_benchmark_page_counts_the_notes():
+    counts = Counter(case.split for case in nurse_notes())
+    page = (ROOT / "docs" / "nurse-notes.md").read_text(encoding="utf-8")
+    for split, n in counts.items():
+        assert f"| `{split}` | {n:,} |" in page
