@@ -49,11 +49,12 @@ def steps(page: str) -> Iterator[Step | WrittenFile]:
 
 def printed(command: str, folder: Path) -> str:
     """What `command` prints in `folder`; a RuntimeError where it fails."""
-    (folder / ".bin").mkdir(exist_ok=True)
-    for name, call in (("esi", "-m esi_triage"), ("python", "")):
-        script = folder / ".bin" / name
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {call} "$@"\n', encoding="utf-8")
-        script.chmod(0o755)
+    if not (folder / ".bin").is_dir():  # written once: what an earlier command started may be reading its script still
+        (folder / ".bin").mkdir()
+        for name, call in (("esi", "-m esi_triage"), ("python", "")):
+            script = folder / ".bin" / name
+            script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {call} "$@"\n', encoding="utf-8")
+            script.chmod(0o755)
     environment = os.environ | {"PATH": f"{folder / '.bin'}:{os.environ['PATH']}", "COLUMNS": "100"}
     done = subprocess.run(
         ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
