@@ -10,6 +10,7 @@ import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+from statsmodels.stats.multitest import multipletests
 from typer.testing import CliRunner
 
 from esi_triage.cli.evaluation.compare import compare
@@ -60,6 +61,13 @@ def test_one_patient_s_cases_are_one_vote() -> None:
     found = paired(scored(gold, first, ["a"] * 8), scored(gold, second, ["a"] * 8))
     assert found["p"] < 0.05
     assert found["p_by_patient"] == 1.0
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
+    expected = multipletests(p_values, method="holm")[1] if p_values else []
+    assert holm(p_values) == pytest.approx(list(expected))
 
 
 def test_holm_by_hand() -> None:

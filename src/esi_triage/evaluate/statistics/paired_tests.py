@@ -52,9 +52,11 @@ def needed(discordant: int) -> int | None:
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """p-values adjusted for their number, in their order (Holm 1979)."""
-    from statsmodels.stats.multitest import multipletests
-
-    return np.asarray(multipletests(p_values, method="holm")[1]).tolist() if p_values else []
+    order = np.argsort(p_values)
+    stepped = np.sort(p_values) * np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1)
+    return adjusted.tolist()
 
 
 def differences(first: Scored, second: Scored) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def _share(hits: int, n: int) -> str:
     """A share with its 95 % interval (Wilson)."""
     if n == 0:
         return "none kept"
-    from statsmodels.stats.proportion import proportion_confint
+    from scipy.stats import binomtest
 
-    low, high = proportion_confint(hits, n, method="wilson")
+    low, high = binomtest(hits, n).proportion_ci(method="wilson")
     return f"{hits / n:.1%} ({low:.1%} to {high:.1%})"
