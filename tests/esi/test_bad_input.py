@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -69,6 +70,14 @@ def test_text_outside_the_catalogue_is_said_to_be_so() -> None:
     assert decision.level == 3
     assert decision.step("C").answer == "undetermined"
     assert any("catalogue" in warning for warning in decision.warnings)
+
+
+def test_a_run_of_letters_costs_no_more_memory_than_it_is_long() -> None:
+    """As an error of some word it would be made into 26 strings of its length for each of its letters."""
+    tracemalloc.start()
+    read("a" * 5000)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
 
 
 def test_importing_loads_no_language_library() -> None:

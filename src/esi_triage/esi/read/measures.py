@@ -15,6 +15,8 @@ from ..findings import Evidence
 from ..vitals import VITALS_BY_NAME, Vitals, fahrenheit_to_celsius
 
 _MMOL_TO_MG_DL = 18.0
+# "fever 39,5 C", "spo2 91,5 %": the comma of most of Europe, where the number can be no other than a decimal one
+_COMMA = re.compile(r"(?<![\d.,/])(3[2-9]|4[0-3]|(?:9\d|10\d)(?=,\d\s?[%°CF])),(?=\d(?![\d,]))")
 _NO_NAME = r"(?<!Mr )(?<!Mrs )(?<!Ms )(?<!Miss )"  # "Mr T 90": a letter after a title is a name
 
 
@@ -51,6 +53,11 @@ def _spaced(name: str) -> str:
     return re.escape(name).replace(r"\ ", r"\s+")
 
 
+def with_decimal_points(text: str) -> str:
+    """The text with a point for each decimal comma; its length does not change, so spans hold."""
+    return _COMMA.sub(r"\1.", text)
+
+
 def read_measures(text: str) -> Measures:
     """Vital signs, pain, coma scale and glucose. Of several readings the last stands; of oxygen the lowest.
 
@@ -60,8 +67,9 @@ def read_measures(text: str) -> Measures:
     found = Measures()
     taken: list[tuple[int, int]] = []
     readings: list[tuple[str, float, Evidence]] = []
+    pointed = with_decimal_points(text)
     for name, pattern in _patterns():
-        for match in pattern.finditer(text):
+        for match in pattern.finditer(pointed):
             if any(start < match.end() and match.start() < end for start, end in taken):
                 continue
             if name == "bp" and not _is_pressure(match):

@@ -12,12 +12,15 @@ from .context import contexts, trigger_phrases
 from .vocabulary import vocabulary
 
 _SHORTEST = 4  # none of these has lost a letter: "pian", "loow"
+_LONGEST = 30  # no word of medicine is longer; a run of letters that is costs the square of its length
 
 
 @lru_cache(maxsize=20_000)
 def mended(word: str) -> str:
     """The word that was meant, or `word` itself."""
-    if len(word) < _SHORTEST or not (word.isascii() and word.isalpha()) or word in known_words() or word in _right():
+    if not (_SHORTEST <= len(word) <= _LONGEST and word.isascii() and word.isalpha()):
+        return word
+    if word in known_words() or word in _right():
         return word
     meant = {found for found in _meant(word) if found in known_words()}
     return meant.pop() if len(meant) == 1 else word
