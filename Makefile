@@ -23,10 +23,10 @@ check: $(VENV)/.test ## formatting, lint, types and the direction of imports
 	$(BIN)/lint-imports
 
 fuzz: $(VENV)/.test ## ten thousand bad inputs (15 minutes on two cores), with a report
-	PYTHONPATH=tests/fuzz $(BIN)/python -m long_run
+	OMP_NUM_THREADS=1 PYTHONPATH=tests/fuzz $(BIN)/python -m long_run
 
 fuzz-odd: $(VENV)/.test ## every verb with odd options, files, places and surroundings, with a report
-	PYTHONPATH=tests/fuzz $(BIN)/python -m odd_commands
+	OMP_NUM_THREADS=1 PYTHONPATH=tests/fuzz $(BIN)/python -m odd_commands
 
 api-fuzz: $(VENV)/.test ## ten thousand requests that schemathesis makes from the API's description
 	$(PIP) --editable '.[api-fuzz]'
