@@ -81,10 +81,14 @@ def evaluate_replies(
         "steps": steps(cases, readings, [reply.text for reply in replies], scored),
         **_without_reversed_groups(cases, scored),
     }
-    if linked.outcomes:
+    if linked.outcomes or linked.not_recorded:
         rows = {name: (expected_levels(told), _levels(told)) for name, told in {model: replies, **others}.items()}
         rows |= {name: (baselines[name], baselines[name]) for name in ("rules", "human") if name in baselines}
-        measured["outcomes"] = {"file": linked.file, "by_outcome": outcome_figures(scored, linked.outcomes, rows)}
+        measured["outcomes"] = {
+            "file": linked.file,
+            "by_outcome": outcome_figures(scored, linked.outcomes, rows),
+            "not_recorded": list(linked.not_recorded),
+        }
     if samples:
         measured["repeatability"] = repeatability(scored, [_levels(again) for again in samples])
     return Evaluation(model, list(cases), list(replies), measured, samples)
