@@ -64,6 +64,19 @@ def test_survey_weights_count_as_so_many_cases():
     assert width > metrics(answers)["exact"]["high"] - metrics(answers)["exact"]["low"]
 
 
+def test_the_weighted_best_constant_is_chosen_by_weight(tmp_path):
+    """Six visits of level 3 for six people, four of level 2 for twenty."""
+    cases = [_case(i, 3, weight=1.0) if i < 6 else _case(i, 2, weight=5.0) for i in range(10)]
+    result, _, _ = evaluate_file(
+        constant_model("constant:3"), _file(tmp_path, cases), tmp_path / "out", Plan(weighted=True)
+    )
+    best = result.metrics["weighted"]["best_constant"]
+    assert (best["level"], best["exact"]["value"]) == (2, pytest.approx(20 / 26))
+    assert result.metrics["best_constant"]["level"] == 3
+    written = (tmp_path / "out" / "report.md").read_text()
+    assert "| survey-weighted | constant:3 | always ESI-2 (best constant) |" in written
+
+
 def test_levels_of_two_scales_are_never_pooled(tmp_path):
     file = _file(tmp_path, [_case(0, 3), _case(1, 3, scale="ktas")])
     with pytest.raises(InputError, match=r"2 scales, esi \(1\), ktas \(1\)"):

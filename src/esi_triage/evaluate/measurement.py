@@ -96,8 +96,7 @@ def evaluate_replies(
 
 def weighted_figures(cases: Sequence[Case], scored: Scored) -> dict[str, Any]:
     """The figures of the model and of its best constant, each case counting by its survey weight."""
-    weighted = scored.weighted([case.weight or 0.0 for case in cases])
-    return {"model": figures(weighted, load_costs()), "best_constant": figures(_constant(weighted), load_costs())}
+    return _beside_the_constant(scored.weighted([case.weight or 0.0 for case in cases]))
 
 
 def _figures(cases: Sequence[Case], replies: Sequence[Reply], scored: Scored) -> dict[str, Any]:
@@ -110,7 +109,9 @@ def _figures(cases: Sequence[Case], replies: Sequence[Reply], scored: Scored) ->
         gold_sources=[case.gold_source for case in cases],
     )
     found["intervals"]["clusters"] = resampled_by(cases)
+    patients = {case.subject_id for case in cases}
     return found | {
+        "patients": None if None in patients else len(patients),
         "scale": cases[0].scale,
         "sources": sorted({case.source for case in cases}),
         "splits": dict(Counter(case.split or "none" for case in cases)),
@@ -125,9 +126,16 @@ def _without_reversed_groups(cases: Sequence[Case], scored: Scored) -> dict[str,
     kept = np.array(["reversed-group" not in case.quality for case in cases])
     if kept.all() or not kept.any():
         return {}
-    rest, costs = scored.only(kept), load_costs()
-    found = {"model": figures(rest, costs), "best_constant": figures(_constant(rest), costs)}
-    return {"without_reversed_groups": found}
+    return {"without_reversed_groups": _beside_the_constant(scored.only(kept))}
+
+
+def _beside_the_constant(scored: Scored) -> dict[str, Any]:
+    """The figures of the model and of the best constant of these very cases, with its `level`."""
+    level, costs = best_constant(scored)["level"], load_costs()
+    return {
+        "model": figures(scored, costs),
+        "best_constant": {"level": level, **figures(scored.answered([level] * scored.n), costs)},
+    }
 
 
 def _constant(scored: Scored) -> Scored:
