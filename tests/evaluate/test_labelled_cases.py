@@ -11,8 +11,9 @@ from made_models import model_of
 from esi_triage.data.case_table import write_cases
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
+from esi_triage.evaluate.clusters import resampled_by
 from esi_triage.evaluate.evaluation import Plan, evaluate_file
-from esi_triage.evaluate.labelled_cases import read_labelled, resampled_by, score_answers
+from esi_triage.evaluate.labelled_cases import read_labelled, score_answers
 from esi_triage.evaluate.statistics.metrics import metrics
 from esi_triage.predict.model import constant_model
 
@@ -44,8 +45,10 @@ def test_one_or_two_hospitals_are_not_resampled():
     cases = [_case(i, 3 if i % 3 else 2, subject_id=f"p{i}", group=f"hospital {i % 2}") for i in range(120)]
     alone = [case.model_copy(update={"group": None}) for case in cases]
     assert metrics(score_answers(cases, [3] * 120)) == metrics(score_answers(alone, [3] * 120))
-    assert resampled_by(cases).startswith("patients; one or two groups (hospitals) are too few")
-    assert resampled_by(alone) == "patients"
+    assert resampled_by([case.group for case in cases]).startswith(
+        "patients; one or two groups (hospitals) are too few"
+    )
+    assert resampled_by([case.group for case in alone]) == "patients"
 
 
 def test_survey_weights_count_as_so_many_cases():

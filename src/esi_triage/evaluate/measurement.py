@@ -16,8 +16,9 @@ from .breakdowns.repeatability import repeatability
 from .breakdowns.slices import slice_figures, slices_of
 from .breakdowns.step_checks import steps
 from .breakdowns.subgroups import BY_CASE, groups_of, subgroups
+from .clusters import resampled_by
 from .engine_readings import read_all
-from .labelled_cases import resampled_by, score_answers
+from .labelled_cases import score_answers
 from .linked_tables import Linked
 from .scored import Scored
 from .statistics.confusion import Levels
@@ -108,7 +109,7 @@ def _figures(cases: Sequence[Case], replies: Sequence[Reply], scored: Scored) ->
         truncated=[reply.truncated for reply in replies],
         gold_sources=[case.gold_source for case in cases],
     )
-    found["intervals"]["clusters"] = resampled_by(cases)
+    found["intervals"]["clusters"] = resampled_by([case.group for case in cases])
     patients = {case.subject_id for case in cases}
     return found | {
         "patients": None if None in patients else len(patients),
