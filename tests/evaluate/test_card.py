@@ -78,6 +78,16 @@ def test_what_the_run_does_not_say_is_left_to_the_author_by_name(run):
     assert item.text == f"{AUTHOR} (the run does not say: hardware)"
 
 
+def test_groups_are_not_counted_as_patients(run, tmp_path):
+    known = {"source": "t", "licence": "open", "narrative": "Cough.", "gold": 3}
+    cases = [Case(case_id=f"{i}", subject_id=f"p{i // 2}", group=f"h{i % 6}", **known) for i in range(60)]
+    write_cases(cases, tmp_path / "visits.parquet")
+    evaluate_file(load_model("constant:3"), tmp_path / "visits.parquet", tmp_path / "out")
+    said = [facts_of(run, read_experiment(run), read_metrics(f))["test_data"] for f in (tmp_path / "out", run.folder)]
+    assert said[0].endswith("60 labelled cases of 30 patients, resampled by 6 groups")
+    assert said[1].endswith("50 labelled cases")  # whose cases they are is not known
+
+
 def test_the_lists_have_all_items_once():
     ids = {name: [row["id"] for row in checklist._read(name)["item"]] for name in LISTS}
     assert ids["mi-clear-llm"] == [str(i) for i in range(1, 7)]

@@ -3,6 +3,7 @@
 import pytest
 
 from esi_triage.data.corpus.vignettes import open_cases
+from esi_triage.esi import Case
 from esi_triage.evaluate.measurement import Evaluation
 from esi_triage.evaluate.report.card_claims import card_results, check_claims
 from esi_triage.evaluate.scored import scored
@@ -13,8 +14,8 @@ CASES = list(open_cases(400))
 GOLD = [case.gold for case in CASES if case.gold is not None]
 
 
-def result(name: str, predicted: list[int | None]) -> Evaluation:
-    return Evaluation(name, CASES, [Reply(level, "", False) for level in predicted], metrics(scored(GOLD, predicted)))
+def result(name: str, predicted: list[int | None], cases: list[Case] = CASES) -> Evaluation:
+    return Evaluation(name, cases, [Reply(level, "", False) for level in predicted], metrics(scored(GOLD, predicted)))
 
 
 def off(share: float, level: int | None = None) -> list[int | None]:
@@ -59,6 +60,20 @@ def test_hedging_is_nearer_and_less_exact() -> None:
     hedged: list[int | None] = [g + 1 if g < 5 and i % 2 else g for i, g in enumerate(GOLD)]
     assert verdicts(v46=far, v47=near)[1] == "seen here too"
     assert verdicts(v46=list(GOLD), v47=hedged) == ["seen here too", "not seen here"]
+
+
+def test_four_hospitals_are_four_votes_not_four_hundred() -> None:
+    """Every hospital agrees with each claim, and four that do are no proof."""
+    cases = [case.model_copy(update={"group": f"hospital {i % 4}"}) for i, case in enumerate(CASES)]
+    far = [1 if g > 3 else 5 for g in GOLD]
+    members: dict[str, list[int | None]] = {
+        name: [*far[:wrong], *GOLD[wrong:]] for name, wrong in (("v43", 200), ("v46", 100))
+    }
+    members["v47"] = [g - 1 if g > 1 else 2 for g in GOLD]
+    assert verdicts(**members) == ["seen here too"] * 3
+    found = check_claims({name: result(name, answers, cases) for name, answers in members.items()})
+    assert [claim.verdict for claim in found] == ["not seen here"] * 3
+    assert all(claim.measured.endswith("exact McNemar p = 0.12 (by patient or group)") for claim in found)
 
 
 def test_silence() -> None:

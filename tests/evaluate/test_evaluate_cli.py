@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -50,6 +52,26 @@ def test_a_gate_is_an_exit_code_and_a_line_for_each_broken_limit(cases, limits, 
     assert (result.exit_code, said in result.output) == (code, True)
     assert result.output.count("gate: ") == code
     assert (cases.parent / "out" / "report.html").is_file()
+
+
+@pytest.mark.parametrize("died", [[None] * 5, [True, None, False, None, None]])
+def test_outcomes_that_nobody_recorded_are_named_and_stop_nothing(cases, died):
+    ids = [str(i) for i in range(5)]
+    tables = {
+        "outcomes": {"critical": pa.nulls(5, pa.bool_()), "died": pa.array(died, pa.bool_())},
+        "groups": {"race": pa.nulls(5, pa.string())},
+    }
+    for kind, columns in tables.items():
+        pq.write_table(pa.table({"case_id": ids} | columns), cases.parent / f"cases.{kind}.parquet")
+    result = _evaluated(cases)
+    assert result.exit_code == 0, result.exception
+    unknown = ("critical",) if any(died) else ("critical", "died")
+    assert f"cases.outcomes.parquet: no value for these cases, left out: {', '.join(unknown)}" in result.output
+    measured = json.loads((cases.parent / "out" / "metrics.json").read_text())["outcomes"]
+    assert measured["not_recorded"] == list(unknown)
+    assert list(measured["by_outcome"]) == (["died"] if any(died) else [])
+    report = (cases.parent / "out" / "report.md").read_text()
+    assert f"No value for these cases, left out: {', '.join(unknown)}." in report
 
 
 def test_a_gate_that_cannot_be_read_stops_before_anything_is_scored(cases):

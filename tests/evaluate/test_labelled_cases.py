@@ -11,8 +11,9 @@ from made_models import model_of
 from esi_triage.data.case_table import write_cases
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
+from esi_triage.evaluate.clusters import resampled_by
 from esi_triage.evaluate.evaluation import Plan, evaluate_file
-from esi_triage.evaluate.labelled_cases import read_labelled, resampled_by, score_answers
+from esi_triage.evaluate.labelled_cases import read_labelled, score_answers
 from esi_triage.evaluate.statistics.metrics import metrics
 from esi_triage.predict.model import constant_model
 
@@ -44,8 +45,10 @@ def test_one_or_two_hospitals_are_not_resampled():
     cases = [_case(i, 3 if i % 3 else 2, subject_id=f"p{i}", group=f"hospital {i % 2}") for i in range(120)]
     alone = [case.model_copy(update={"group": None}) for case in cases]
     assert metrics(score_answers(cases, [3] * 120)) == metrics(score_answers(alone, [3] * 120))
-    assert resampled_by(cases).startswith("patients; one or two groups (hospitals) are too few")
-    assert resampled_by(alone) == "patients"
+    assert resampled_by([case.group for case in cases]).startswith(
+        "patients; one or two groups (hospitals) are too few"
+    )
+    assert resampled_by([case.group for case in alone]) == "patients"
 
 
 def test_survey_weights_count_as_so_many_cases():
@@ -62,6 +65,19 @@ def test_survey_weights_count_as_so_many_cases():
     assert weighted["exact"]["value"] == pytest.approx(0.5)
     width = weighted["exact"]["high"] - weighted["exact"]["low"]
     assert width > metrics(answers)["exact"]["high"] - metrics(answers)["exact"]["low"]
+
+
+def test_the_weighted_best_constant_is_chosen_by_weight(tmp_path):
+    """Six visits of level 3 for six people, four of level 2 for twenty."""
+    cases = [_case(i, 3, weight=1.0) if i < 6 else _case(i, 2, weight=5.0) for i in range(10)]
+    result, _, _ = evaluate_file(
+        constant_model("constant:3"), _file(tmp_path, cases), tmp_path / "out", Plan(weighted=True)
+    )
+    best = result.metrics["weighted"]["best_constant"]
+    assert (best["level"], best["exact"]["value"]) == (2, pytest.approx(20 / 26))
+    assert result.metrics["best_constant"]["level"] == 3
+    written = (tmp_path / "out" / "report.md").read_text()
+    assert "| survey-weighted | constant:3 | always ESI-2 (best constant) |" in written
 
 
 def test_levels_of_two_scales_are_never_pooled(tmp_path):

@@ -81,6 +81,9 @@ def test_cases_without_a_recorded_outcome_are_counted_not_taken_for_0():
     assert (found["n"], found["events"], found["missing"]) == (2, 1, 2)
     never = outcome_figures(scored([1, 2], [1, 2]), {"died": [False, False]}, {})["died"]
     assert never["rows"][GOLD]["auroc"]["value"] is None
+    unknown = outcome_figures(scored([1, 2], [1, 2]), {"died": [None, None]}, {"m": ([1, 2], [1, 2])})["died"]
+    assert (unknown["n"], unknown["events"], unknown["missing"]) == (0, 0, 2)
+    assert unknown["rows"]["m"]["differences"]["auroc"] == {"value": None, "low": None, "high": None, "n": 0}
 
 
 def test_probabilities_rank_by_the_expected_level():

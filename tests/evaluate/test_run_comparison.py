@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import typer
 from hypothesis import given, settings
@@ -17,6 +18,8 @@ from esi_triage.cli.evaluation.compare import compare
 from esi_triage.data.case_table import write_cases
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
+from esi_triage.evaluate.breakdowns.baseline_rows import baseline_rows
+from esi_triage.evaluate.labelled_cases import score_answers
 from esi_triage.evaluate.run_comparison import compare_runs, read_scored
 from esi_triage.evaluate.scored import scored
 from esi_triage.evaluate.statistics.metrics import metrics
@@ -66,7 +69,7 @@ def test_one_patient_s_cases_are_one_vote() -> None:
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
-    expected = multipletests(p_values, method="holm")[1] if p_values else []
+    expected: Any = multipletests(p_values, method="holm")[1] if p_values else []
     assert holm(p_values) == pytest.approx(list(expected))
 
 
@@ -162,6 +165,49 @@ def test_a_folder_of_ours_with_the_cases_beside_it(tmp_path: Path) -> None:
     assert found.subjects == [s for _, _, s in CASES]
     with pytest.raises(InputError, match="--cases"):
         read_scored(tmp_path / "run")
+
+
+def hospitals(folder: Path, n: int = 8) -> tuple[list[Path], dict[str, Any]]:
+    """Two runs on the visits of `n` hospitals, and what the second's report says of the first beside it."""
+    known = {"source": "t", "licence": "open", "narrative": "x", "gold": 3}
+    cases = [Case(case_id=f"c{i:03}", subject_id=f"p{i}", group=f"h{i % n}", **known) for i in range(120)]
+    write_cases(cases, folder / "cases.parquet")
+    first: list[int | None] = [3 if i % 3 else 2 for i in range(120)]
+    second: list[int | None] = [4 if case.group in ("h0", "h1") else 3 for case in cases]
+    runs = {folder / "first.parquet": first, folder / "second.parquet": second}
+    for file, answers in runs.items():
+        rows = [prediction(case, reply_of(f"ANSWER: ESI {level}")) for case, level in zip(cases, answers, strict=True)]
+        write_predictions(rows, file)
+    return list(runs), baseline_rows(score_answers(cases, second), {"first": first})["first"]
+
+
+def test_hospitals_are_resampled_as_in_an_evaluation(tmp_path: Path) -> None:
+    runs, beside = hospitals(tmp_path)
+    found = compare_runs([read_scored(run) for run in runs])
+    (comparison,) = found["comparisons"]
+    assert comparison["p_by_patient"] == beside["paired"]["p_by_patient"] > comparison["p"]
+    assert comparison["differences"] == beside["differences"]
+    assert (found["patients"], found["intervals"]["clusters"]) == (8, "groups")
+    text = esi_compare(*runs)
+    assert text.startswith("120 cases of 8 groups (hash ")
+    assert f"(by group {comparison['p_by_patient']:.2g})" in text
+
+
+def test_predictions_without_groups_are_compared_by_patient_unless_another_file_has_them(tmp_path: Path) -> None:
+    runs, _ = hospitals(tmp_path)
+    older = tmp_path / "older.parquet"
+    pq.write_table(pq.read_table(runs[0]).drop_columns("group"), older)
+    alone = compare_runs([read_scored(older), read_scored(older)])
+    assert (alone["patients"], alone["intervals"]["clusters"]) == (120, "patients")
+    for others in ([read_scored(older), read_scored(runs[1])], [read_scored(older, tmp_path / "cases.parquet")] * 2):
+        assert compare_runs(others)["patients"] == 8
+
+
+def test_two_hospitals_are_too_few_to_compare_by(tmp_path: Path) -> None:
+    runs, _ = hospitals(tmp_path, 2)
+    text = esi_compare(*runs)
+    assert text.startswith("120 cases (hash ")
+    assert "patients; one or two groups (hospitals) are too few to resample, so nothing is said of others" in text
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,37 @@ def test_tables_beside_the_cases_are_taken_up_and_ordered_by_case(tmp_path):
     assert read_linked(cases, ["a", "b"], tmp_path / "other.csv").outcomes == {"died": [True, None]}
 
 
+def _beside(folder, kind, **columns):
+    ids = [f"c{i:02}" for i in range(len(next(iter(columns.values()))))]
+    pq.write_table(pa.table({"case_id": ids} | columns), folder / f"visits.{kind}.parquet")
+    return ids
+
+
+def test_columns_without_a_value_for_these_cases_are_left_out_and_outcomes_among_them_named(tmp_path):
+    _beside(tmp_path, "outcomes", died=pa.nulls(4), critical=[1, 0, None, 1], late=[None, None, None, 1])
+    ids = _beside(tmp_path, "groups", race=pa.nulls(4, pa.string()), region=["e", "w", None, "e"])
+    found = read_linked(tmp_path / "visits.parquet", ids[:3])
+    assert found.outcomes == {"critical": [True, False, None]}
+    assert found.groups == {"region": ["e", "w", None]}
+    assert found.not_recorded == ("died", "late")
+
+
+def test_every_column_of_a_groups_file_is_a_group_whatever_its_codes(tmp_path):
+    """Sex as 0 and 1 is no outcome, and race as 1 and 2 is none with a mistake in it."""
+    _beside(tmp_path, "outcomes", died=[0] * 19 + [1])
+    race, insured = ["1"] * 19 + ["2"], [i % 2 for i in range(20)]
+    ids = _beside(tmp_path, "groups", race=race, insured=insured)
+    found = read_linked(tmp_path / "visits.parquet", ids)
+    assert list(found.outcomes) == ["died"]
+    assert found.groups == {"race": race, "insured": [str(code) for code in insured]}
+
+
+def test_outcomes_that_are_asked_for_and_say_nothing_of_these_cases_are_refused(tmp_path):
+    (tmp_path / "other.csv").write_text("case_id,died\na,\nz,1\n")
+    with pytest.raises(InputError, match=r"other\.csv: .*died.* no value for a labelled case"):
+        read_linked(tmp_path / "visits.parquet", ["a"], tmp_path / "other.csv")
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [

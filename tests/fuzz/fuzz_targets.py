@@ -22,7 +22,7 @@ from esi_triage.data.outcomes import read_outcomes
 from esi_triage.data.teacher_targets import read_targets
 from esi_triage.esi import VITALS_BY_NAME
 from esi_triage.evaluate.gate import read_gate
-from esi_triage.evaluate.linked_tables import read_columns
+from esi_triage.evaluate.linked_tables import read_columns, read_group_columns
 from esi_triage.evaluate.report.card.checklist import read_author
 from esi_triage.evaluate.run_comparison import read_scored
 from esi_triage.evaluate.scoring_log import read_log
@@ -233,8 +233,8 @@ def small_files(rng: Random, folder: Path) -> str | None:
     data = text.encode("utf-8", "surrogatepass")
     file.write_bytes(broken.damaged(rng, data) if rng.randrange(2) else data)
     if kind <= 1:
-        found = read_columns(file, ["a", "b", "c"])
-        return None if all(len(values) == 3 for values in found.values()) else "values without a case"
+        found = [read(file, ["a", "b", "c"]).values() for read in (read_group_columns, read_columns)]
+        return None if all(len(values) == 3 for columns in found for values in columns) else "values without a case"
     if kind == 2:
         read_targets(file)
     elif kind == 3:

@@ -77,6 +77,16 @@ def test_parquet_in_and_out(tmp_path: Path) -> None:
     assert replies[0] == ask(load_model("constant:5"), [text_case("x")])[0]
 
 
+def test_patient_and_hospital_stay_with_a_prediction(tmp_path: Path) -> None:
+    """A comparison resamples by them; the column came last, so that older readers find the others where they were."""
+    row = {"case_id": "a", "narrative": "cough", "gold": 3, "subject_id": "p", "group": "2020-17"}
+    source = write_rows(tmp_path / "in.jsonl", [row, {"case_id": "b", "narrative": " "}])
+    score_file(load_model("constant:3"), source, tmp_path / "out.parquet")
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table.column_names[-3:] == ["gold", "subject_id", "group"]
+    assert table["group"].to_pylist() == ["2020-17", None]
+
+
 def test_a_model_that_fails_leaves_no_output(tmp_path: Path) -> None:
     def reply_to(case: Case) -> Reply:
         raise RuntimeError("out of memory")

@@ -8,10 +8,9 @@ from pathlib import Path
 from ..data.case_table import BadRow, read_cases
 from ..errors import InputError
 from ..esi import Case, Split
+from .clusters import clusters_of
 from .scored import Scored, scored
 from .statistics.confusion import Levels
-
-_FEWEST_GROUPS = 3  # Student's t asks for 12.7 standard errors with two groups, and for 4.3 with three
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +83,6 @@ def require_weights(cases: Sequence[Case], file: Path) -> None:
 
 
 def score_answers(cases: Sequence[Case], predicted: Levels) -> Scored:
-    """Answers to labelled cases as `Scored`: resampled by group where a case has one, else by patient.
-
-    One or two groups cannot tell how far groups differ: then patients are resampled, and the intervals speak of these
-    groups alone.
-    """
-    too_few = _few_groups(cases)
-    return scored([case.gold or 0 for case in cases], predicted, [_cluster(case, too_few) for case in cases])
-
-
-def resampled_by(cases: Sequence[Case]) -> str:
-    """What `score_answers` resamples, in words."""
-    if _few_groups(cases):
-        return "patients; one or two groups (hospitals) are too few to resample, so nothing is said of others"
-    grouped = sum(case.group is not None for case in cases)
-    return "patients" if not grouped else "groups" if grouped == len(cases) else "groups, else patients"
-
-
-def _few_groups(cases: Sequence[Case]) -> bool:
-    return 0 < len({case.group for case in cases} - {None}) < _FEWEST_GROUPS
-
-
-def _cluster(case: Case, too_few_groups: bool) -> object:
-    if case.group is not None and not too_few_groups:
-        return ("group", case.group)
-    return None if case.subject_id is None else ("patient", case.subject_id)
+    """Answers to labelled cases as `Scored`, resampled by group or patient (`clusters_of`)."""
+    clusters = clusters_of([case.subject_id for case in cases], [case.group for case in cases])
+    return scored([case.gold or 0 for case in cases], predicted, clusters)

@@ -16,8 +16,9 @@ from .breakdowns.repeatability import repeatability
 from .breakdowns.slices import slice_figures, slices_of
 from .breakdowns.step_checks import steps
 from .breakdowns.subgroups import BY_CASE, groups_of, subgroups
+from .clusters import resampled_by
 from .engine_readings import read_all
-from .labelled_cases import resampled_by, score_answers
+from .labelled_cases import score_answers
 from .linked_tables import Linked
 from .scored import Scored
 from .statistics.confusion import Levels
@@ -81,10 +82,14 @@ def evaluate_replies(
         "steps": steps(cases, readings, [reply.text for reply in replies], scored),
         **_without_reversed_groups(cases, scored),
     }
-    if linked.outcomes:
+    if linked.outcomes or linked.not_recorded:
         rows = {name: (expected_levels(told), _levels(told)) for name, told in {model: replies, **others}.items()}
         rows |= {name: (baselines[name], baselines[name]) for name in ("rules", "human") if name in baselines}
-        measured["outcomes"] = {"file": linked.file, "by_outcome": outcome_figures(scored, linked.outcomes, rows)}
+        measured["outcomes"] = {
+            "file": linked.file,
+            "by_outcome": outcome_figures(scored, linked.outcomes, rows),
+            "not_recorded": list(linked.not_recorded),
+        }
     if samples:
         measured["repeatability"] = repeatability(scored, [_levels(again) for again in samples])
     return Evaluation(model, list(cases), list(replies), measured, samples)
@@ -92,8 +97,7 @@ def evaluate_replies(
 
 def weighted_figures(cases: Sequence[Case], scored: Scored) -> dict[str, Any]:
     """The figures of the model and of its best constant, each case counting by its survey weight."""
-    weighted = scored.weighted([case.weight or 0.0 for case in cases])
-    return {"model": figures(weighted, load_costs()), "best_constant": figures(_constant(weighted), load_costs())}
+    return _beside_the_constant(scored.weighted([case.weight or 0.0 for case in cases]))
 
 
 def _figures(cases: Sequence[Case], replies: Sequence[Reply], scored: Scored) -> dict[str, Any]:
@@ -105,8 +109,10 @@ def _figures(cases: Sequence[Case], replies: Sequence[Reply], scored: Scored) ->
         truncated=[reply.truncated for reply in replies],
         gold_sources=[case.gold_source for case in cases],
     )
-    found["intervals"]["clusters"] = resampled_by(cases)
+    found["intervals"]["clusters"] = resampled_by([case.group for case in cases])
+    patients = {case.subject_id for case in cases}
     return found | {
+        "patients": None if None in patients else len(patients),
         "scale": cases[0].scale,
         "sources": sorted({case.source for case in cases}),
         "splits": dict(Counter(case.split or "none" for case in cases)),
@@ -121,9 +127,16 @@ def _without_reversed_groups(cases: Sequence[Case], scored: Scored) -> dict[str,
     kept = np.array(["reversed-group" not in case.quality for case in cases])
     if kept.all() or not kept.any():
         return {}
-    rest, costs = scored.only(kept), load_costs()
-    found = {"model": figures(rest, costs), "best_constant": figures(_constant(rest), costs)}
-    return {"without_reversed_groups": found}
+    return {"without_reversed_groups": _beside_the_constant(scored.only(kept))}
+
+
+def _beside_the_constant(scored: Scored) -> dict[str, Any]:
+    """The figures of the model and of the best constant of these very cases, with its `level`."""
+    level, costs = best_constant(scored)["level"], load_costs()
+    return {
+        "model": figures(scored, costs),
+        "best_constant": {"level": level, **figures(scored.answered([level] * scored.n), costs)},
+    }
 
 
 def _constant(scored: Scored) -> Scored:

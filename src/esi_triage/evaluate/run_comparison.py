@@ -9,21 +9,23 @@ from typing import Any, NamedTuple
 from ..data.case_table import BadRow, read_rows
 from ..errors import InputError
 from ..esi import LEVELS
-from .scored import Scored, scored
+from .clusters import clusters_of, resampled_by
+from .scored import scored
 from .statistics.bootstrap import RESAMPLES
 from .statistics.paired_tests import SIGNIFICANT, differences, holm, paired
 
-_READ = ("case_id", "level", "gold", "subject_id")
+_READ = ("case_id", "level", "gold", "subject_id", "group")
 
 
 class RunAnswers(NamedTuple):
-    """A run's answers by case, sorted by `case_ids`: gold 1 to 5, predicted (null for none), the patient or null."""
+    """A run's answers by case, sorted by `case_ids`: gold 1 to 5, predicted, patient and group, null for none."""
 
     name: str
     case_ids: list[str]
     gold: list[int]
     predicted: list[int | None]
     subjects: list[str | None]
+    groups: list[str | None]
 
     @property
     def cases_hash(self) -> str:
@@ -31,27 +33,24 @@ class RunAnswers(NamedTuple):
         lines = (f"{case_id}\t{gold}\n" for case_id, gold in zip(self.case_ids, self.gold, strict=True))
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
-    def scored(self, resamples: int = RESAMPLES, seed: int = 0) -> Scored:
-        """The answers as figures are computed from them."""
-        return scored(self.gold, self.predicted, self.subjects, resamples, seed)
-
 
 def read_scored(run: Path, cases: Path | None = None) -> RunAnswers:
     """The answers in a run or evaluation folder (its predictions.parquet), or in a predictions file.
 
-    Rows need `case_id` and `level` (null for no answer). `gold` and `subject_id` come from `cases`, a table of them by
-    case_id, else from the predictions themselves; rows that `cases` gives no gold are left out. Raises InputError,
-    naming file, row and field, for anything else, and where a labelled case has no row.
+    Rows need `case_id` and `level` (null for no answer). `gold` comes from `cases`, a table by case_id, else from the
+    predictions themselves; rows that `cases` gives no gold are left out. `subject_id` and `group` come from `cases`
+    too, and from the predictions where it has none. Raises InputError, naming file, row and field, for anything else,
+    and where a labelled case has no row.
     """
     file = _predictions_of(run)
     rows = _by_case(file, "level")
     known = _by_case(cases, "gold") if cases else rows
     if cases:
         _check_complete(file, rows, cases, known)
-    found = RunAnswers(str(run), [], [], [], [])
+    found = RunAnswers(str(run), [], [], [], [], [])
     for case_id, (number, row) in sorted(rows.items()):
         told_at, told = known[case_id]
-        gold, level, subject = told.get("gold"), row["level"], told.get("subject_id")
+        gold, level = told.get("gold"), row["level"]
         if gold is None and cases:
             continue
         if gold is None:
@@ -59,7 +58,8 @@ def read_scored(run: Path, cases: Path | None = None) -> RunAnswers:
         found.case_ids.append(case_id)
         found.gold.append(_level(gold, cases or file, told_at, "gold"))
         found.predicted.append(None if level is None else _level(level, file, number, "level"))
-        found.subjects.append(None if subject is None else str(subject))
+        found.subjects.append(_named("subject_id", told, row))
+        found.groups.append(_named("group", told, row))
     if not found.gold:
         raise InputError(f"{file}: none of its {len(rows)} cases has a gold level in {cases}; nothing can be compared.")
     return found
@@ -87,13 +87,17 @@ def compare_runs(runs: Sequence[RunAnswers], resamples: int = RESAMPLES, seed: i
     """Each run against the first, as plain JSON values: McNemar, differences with intervals, p adjusted by Holm.
 
     `p_holm` adjusts for the comparisons made (Holm 1979); it rests on `p_by_patient`, which is McNemar's p where no
-    patient has two cases. Raises InputError where there are fewer than two runs or their cases differ.
+    patient has two cases. `patients` counts what is resampled, `intervals.clusters` says what that is: patients or
+    groups, as in an evaluation. A case's patient and group are those that any of the runs knows. Raises InputError
+    where there are fewer than two runs or their cases differ.
     """
     if len(runs) < 2:
         raise InputError("a comparison needs two runs or more; give the one to compare with first.")
     for other in runs[1:]:
         same_cases(runs[0], other)
-    first, *others = [run.scored(resamples, seed) for run in runs]
+    groups = _first_known([run.groups for run in runs])
+    clusters = clusters_of(_first_known([run.subjects for run in runs]), groups)
+    first, *others = [scored(run.gold, run.predicted, clusters, resamples, seed) for run in runs]
     found = [
         {"run": run.name, **paired(first, other), "differences": differences(first, other)}
         for run, other in zip(runs[1:], others, strict=True)
@@ -107,8 +111,13 @@ def compare_runs(runs: Sequence[RunAnswers], resamples: int = RESAMPLES, seed: i
         "patients": int(first.clusters.max()) + 1,
         "cases_sha256": runs[0].cases_hash,
         "comparisons": found,
-        "intervals": {"level": 0.95, "resamples": resamples, "seed": seed},
+        "intervals": {"level": 0.95, "clusters": resampled_by(groups), "resamples": resamples, "seed": seed},
     }
+
+
+def _first_known(columns: Sequence[Sequence[str | None]]) -> list[str | None]:
+    """By case, the first that is not null: a run that does not know the groups is compared with one that does."""
+    return [next((value for value in values if value is not None), None) for values in zip(*columns, strict=True)]
 
 
 def _predictions_of(run: Path) -> Path:
@@ -146,6 +155,10 @@ def _by_case(file: Path, needed: str) -> dict[str, tuple[int, dict[str, Any]]]:
     if not found:
         raise InputError(f"{file}: it has no rows; give predictions with case_id and level.")
     return found
+
+
+def _named(name: str, *rows: dict[str, Any]) -> str | None:
+    return next((str(row[name]) for row in rows if row.get(name) is not None), None)
 
 
 def _level(value: Any, file: Path, number: int, name: str) -> int:

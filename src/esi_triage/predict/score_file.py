@@ -46,9 +46,9 @@ def score_file(model: Model, source: Path, output: Path) -> Scoring:
 
     A row needs `case_id` and `narrative`; the other columns of a case are taken where they are there. Rows out:
     `case_id`, `level` (1 to 5 or null), `answer`, `probabilities`, `set`, `hand_over`, `possible`, `warnings` (as in
-    `Reply`), `strict`, `truncated`, `error`, and the row's `gold` and `subject_id`. A bad row keeps its place, with a
-    null level and its `error`, and is written to `<output>.quarantine.jsonl` as well; a case to which no reply came has
-    a null level and its `error`.
+    `Reply`), `strict`, `truncated`, `error`, and the row's `gold`, `subject_id` and `group`. A bad row keeps its place,
+    with a null level and its `error`, and is written to `<output>.quarantine.jsonl` as well; a case to which no reply
+    came has a null level and its `error`.
     """
     check_predictions_output(output)
     refuse_overwriting((output, quarantine_of(output), resume_cache.cache_of(output)), source)
@@ -64,7 +64,7 @@ def score_file(model: Model, source: Path, output: Path) -> Scoring:
 
 
 def prediction(case: Case | str, reply: Reply) -> dict[str, Any]:
-    """One row of a predictions file; with the case instead of its case_id, gold and patient as well."""
+    """One row of a predictions file; with the case instead of its case_id, gold, patient and group as well."""
     known = isinstance(case, Case)
     return {
         "case_id": case.case_id if known else case,
@@ -80,6 +80,7 @@ def prediction(case: Case | str, reply: Reply) -> dict[str, Any]:
         "error": reply.error,
         "gold": case.gold if known else None,
         "subject_id": case.subject_id if known else None,
+        "group": case.group if known else None,
     }
 
 
@@ -132,6 +133,7 @@ _SCHEMA = pa.schema(
         "error": pa.string(),
         "gold": pa.int8(),
         "subject_id": pa.string(),
+        "group": pa.string(),
     }
 )
 

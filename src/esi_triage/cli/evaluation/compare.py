@@ -30,17 +30,19 @@ def compare(
         list[Path], typer.Argument(help="folders of `esi evaluate` or predictions files, the reference first")
     ],
     cases: Annotated[
-        Path | None, typer.Option(help="case table with gold and subject_id, where the predictions do not hold them")
+        Path | None,
+        typer.Option(help="case table with gold, subject_id and group, where the predictions do not hold them"),
     ] = None,
-    resamples: Annotated[int, typer.Option(help="bootstrap resamples of patients", min=100)] = 2000,
+    resamples: Annotated[int, typer.Option(help="bootstrap resamples of patients or hospitals", min=100)] = 2000,
     seed: Annotated[int, typer.Option(help="seed of the resamples")] = 0,
     form: TextOrJson = "text",
 ) -> None:
     """Compare runs on the same cases: each against the first.
 
-    Exact McNemar test, differences with 95 % intervals (bootstrap over patients, both answers to a case together), and
-    p adjusted by Holm where several runs are compared. It says how many discordant cases would have been needed. Runs
-    on different cases are refused.
+    Exact McNemar test, differences with 95 % intervals (bootstrap, both answers to a case together), and p adjusted by
+    Holm where several runs are compared. As in an evaluation, groups of visits (hospital-years) are resampled where the
+    cases have three or more, else patients; the test takes the same for its units. It says how many discordant cases
+    would have been needed. Runs on different cases are refused.
 
     Example: esi compare runs/tiny/v43 runs/tiny/v46 --cases runs/tiny/held_out.parquet
     """
@@ -50,14 +52,18 @@ def compare(
     if form == "json":
         print_json(found)
         return
-    of = f" of {found['patients']} patients" if found["patients"] < found["n"] else ""
+    words, _, caution = found["intervals"]["clusters"].partition("; ")
+    of = f" of {found['patients']} {words}" if found["patients"] < found["n"] else ""
     typer.echo(f"{found['n']} cases{of} (hash {found['cases_sha256'][:12]}); each run less {found['reference']}")
+    if caution:
+        typer.echo(f"resampled: {words}; {caution}")
+    unit = ("patient" if words == "patients" else "group") if of else None
     for comparison in found["comparisons"]:
-        typer.echo("\n" + "\n".join(_lines(comparison, len(found["comparisons"]), bool(of))))
+        typer.echo("\n" + "\n".join(_lines(comparison, len(found["comparisons"]), unit)))
 
 
-def _lines(comparison: dict[str, Any], comparisons: int, clustered: bool) -> list[str]:
-    lines = [comparison["run"], "  " + _verdict(comparison, comparisons, clustered)]
+def _lines(comparison: dict[str, Any], comparisons: int, unit: str | None) -> list[str]:
+    lines = [comparison["run"], "  " + _verdict(comparison, comparisons, unit)]
     for name, label in LABELS.items():
         d = comparison["differences"][name]
         if d["value"] is not None:
@@ -65,12 +71,12 @@ def _lines(comparison: dict[str, Any], comparisons: int, clustered: bool) -> lis
     return lines
 
 
-def _verdict(comparison: dict[str, Any], comparisons: int, clustered: bool) -> str:
-    """The test in one line: what was seen, how sure, and what it would have taken."""
+def _verdict(comparison: dict[str, Any], comparisons: int, unit: str | None) -> str:
+    """The test in one line: what was seen, how sure, and what it would have taken. `unit`: what has several cases."""
     gained, lost, needed = comparison["gained"], comparison["lost"], comparison["needed"]
     p = f"exact McNemar p = {comparison['p']:.2g}"
-    if clustered:
-        p += f" (by patient {comparison['p_by_patient']:.2g})"
+    if unit:
+        p += f" (by {unit} {comparison['p_by_patient']:.2g})"
     if comparisons > 1:
         p += f", Holm over {comparisons} comparisons {comparison['p_holm']:.2g}"
     if needed is None:

@@ -193,6 +193,8 @@ def _say(result: "Evaluation", split: str | None) -> None:
         told = "  ".join(f"{interval(row[share]):22}" for share in shares)
         typer.secho(f"  {name:{wide}}  {told}".rstrip(), bold=place == 0)
     typer.echo(f"no answer: {interval(m['no_parse'])} (counts as wrong)")
+    if unknown := m.get("outcomes", {}).get("not_recorded"):
+        typer.echo(f"{m['outcomes']['file']}: no value for these cases, left out: {', '.join(unknown)}", err=True)
     for name, found in m.get("outcomes", {}).get("by_outcome", {}).items():
         less = found["rows"][result.model]["differences"]["auroc"]
         if less["value"] is not None:

@@ -6,10 +6,14 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...page import percent
 from ..measurement import Evaluation
+from ..statistics.confusion import NEAR
 from ..statistics.intervals import Figure, proportion
-from ..statistics.paired_tests import SIGNIFICANT, mcnemar, paired
+from ..statistics.paired_tests import SIGNIFICANT, clustered_mcnemar, mcnemar, paired
 
 Verdict = Literal["seen here too", "seen here in part", "not seen here", "the opposite was seen here"]
 
@@ -64,11 +68,11 @@ def check_claims(results: dict[str, Evaluation]) -> list[Claim]:
 def _exact(text: str, before: Evaluation, after: Evaluation, direction: int) -> Claim:
     test = paired(before.scored, after.scored)
     verdict: Verdict = "not seen here"
-    if test["p"] < SIGNIFICANT:
+    if test["p_by_patient"] < SIGNIFICANT:
         verdict = "seen here too" if test["difference"] * direction > 0 else "the opposite was seen here"
     measured = (
         f"{percent(_value(before, 'exact'))} to {percent(_value(after, 'exact'))} on {test['n']} cases; "
-        f"{test['gained']} gained, {test['lost']} lost, exact McNemar p = {test['p']:.2g}"
+        f"{test['gained']} gained, {test['lost']} lost, {_mcnemar(test['p'], test['p_by_patient'])}"
     )
     return Claim(text, measured, verdict)
 
@@ -86,12 +90,16 @@ def _collapse(parent: Evaluation, child: Evaluation) -> Claim:
 
 def _hedging(before: Evaluation, after: Evaluation) -> Claim:
     first, second = before.metrics["within_one"], after.metrics["within_one"]
-    near = [_near(before.gold, result.predicted) for result in (before, after)]
-    gained = sum(b and not a for a, b in zip(*near, strict=True))
-    lost = sum(a and not b for a, b in zip(*near, strict=True))
-    p = mcnemar(gained, lost)
-    measured = f"within one: v46 {_in_words(first)}, v47 {_in_words(second)}; exact McNemar p = {p:.2g}"
+    change = _near(after).astype(int) - _near(before)
+    gained, lost = int((change > 0).sum()), int((change < 0).sum())
+    p = clustered_mcnemar(change, before.scored.clusters)
+    measured = f"within one: v46 {_in_words(first)}, v47 {_in_words(second)}; {_mcnemar(mcnemar(gained, lost), p)}"
     return Claim("v47 hedges: within one level more often than v46", measured, _when(gained > lost and p < SIGNIFICANT))
+
+
+def _mcnemar(p: float, by_patient: float) -> str:
+    """The p that decides: that of patients or groups, which is another one where they have several cases."""
+    return f"exact McNemar p = {by_patient:.2g}" + (" (by patient or group)" if by_patient != p else "")
 
 
 def _no_answers(after: Evaluation) -> Claim:
@@ -100,8 +108,9 @@ def _no_answers(after: Evaluation) -> Claim:
     return Claim("v48 falls silent (more than a tenth without a parseable answer)", measured, _when(share["low"] > 0.1))
 
 
-def _near(gold: list[int], predicted: list[int | None]) -> list[bool]:
-    return [level is not None and abs(g - level) <= 1 for g, level in zip(gold, predicted, strict=True)]
+def _near(result: Evaluation) -> NDArray[np.bool_]:
+    """(n,): whether the answer is within one level."""
+    return NEAR.ravel()[result.scored.cells]
 
 
 def _when(seen: bool) -> Verdict:

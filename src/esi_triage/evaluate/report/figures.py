@@ -47,9 +47,9 @@ def drawn(model: str, m: Mapping[str, Any]) -> dict[str, Drawn]:
             comparison_figure(model, m), "Share of exact answers of this model and of each baseline, with intervals"
         ),
     }
-    if "outcomes" in m:
+    if by_outcome := m.get("outcomes", {}).get("by_outcome"):
         found["outcomes"] = Drawn(
-            outcomes_figure(m["outcomes"]["by_outcome"]),
+            outcomes_figure(by_outcome),
             "AUROC of each outcome by the model's, the gold and the baselines' levels, with intervals",
         )
     if "calibration" in m:

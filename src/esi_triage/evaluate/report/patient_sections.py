@@ -18,7 +18,10 @@ def outcomes(model: str, m: dict[str, Any]) -> Section | None:
     """E. How well levels rank what came after triage, each less the gold level."""
     if "outcomes" not in m:
         return None
-    found = m["outcomes"]["by_outcome"]
+    found, unknown = m["outcomes"]["by_outcome"], m["outcomes"].get("not_recorded")
+    left_out = f"No value for these cases, left out: {', '.join(map(_words, unknown))}." if unknown else ""
+    if not found:
+        return Section("E. Outcomes after triage", f"From {m['outcomes']['file']}. {left_out}")
     gold = ", ".join(m.get("by_gold_source", {})) or "gold"
     lead = " ".join(_verdict(model, name, o, gold) for name, o in found.items())
     every = [
@@ -46,15 +49,15 @@ def outcomes(model: str, m: dict[str, Any]) -> Section | None:
         Table(["outcome", "level by", "AUROC", "AUPRC", missed], levels, (1,)),
         Table(["less the gold level", "level by", "AUROC", "AUPRC", "placed in 3–5 (points)"], less, (1,)),
     ]
-    left_out = ", ".join(f"{o['missing']} for {_words(name)}" for name, o in found.items() if o["missing"])
     note = (
         f"From {m['outcomes']['file']}; outcomes happen after triage, and no model sees them. Models that give "
         "probabilities rank by their expected level, others by their level. No answer counts against the model: it "
         "ranks last where the outcome came and first where it did not. Differences are paired on the same resamples of "
         f"{m['intervals'].get('clusters', 'patients')}."
     )
-    note += f" Outcome not recorded, left out: {left_out}." if left_out else ""
-    return Section("E. Outcomes after triage", lead, tables, ("outcomes",), note)
+    missing = ", ".join(f"{o['missing']} for {_words(name)}" for name, o in found.items() if o["missing"])
+    note += f" Outcome not recorded, left out: {missing}." if missing else ""
+    return Section("E. Outcomes after triage", lead, tables, ("outcomes",), f"{note} {left_out}".rstrip())
 
 
 def _words(outcome: str) -> str:

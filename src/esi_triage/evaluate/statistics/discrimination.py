@@ -42,9 +42,11 @@ def ranked(
 ) -> list[Ranked]:
     """For each of several models, its urgencies (n,) and whom it places in 3 to 5 (or gives no level) (n,).
 
-    All are resampled together, whole clusters at a time, so that differences are paired.
+    All are resampled together, whole clusters at a time, so that differences are paired. Without a case all is NaN.
     """
     n = int(clusters.max(initial=-1)) + 1
+    if n == 0:
+        return [Ranked(np.full(len(STATISTICS), np.nan), np.empty((0, len(STATISTICS)))) for _ in urgencies]
     tables = [_table(urgency, outcome, clusters, n) for urgency in urgencies]
     low = [np.bincount(clusters, weights=placed & outcome, minlength=n) for placed in placed_low]
     ones = np.bincount(clusters, weights=outcome, minlength=n)

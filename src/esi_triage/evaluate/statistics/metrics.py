@@ -127,11 +127,14 @@ def confusion(scored: Scored) -> list[list[int]]:
 
 
 def best_constant(scored: Scored, by: str = "exact") -> dict[str, Any]:
-    """The level that, given as everybody's answer, is best by `by` (exact or within_one) here, and what it scores."""
-    reach = {"exact": 0, "within_one": 1}
-    level = max(LEVELS, key=lambda k: np.count_nonzero(np.abs(scored.gold - k) <= reach[by]))
-    near = {name: scored.share_of(np.abs(scored.gold - level) <= steps) for name, steps in reach.items()}
-    return {"level": level, **near}
+    """The level that, given as everybody's answer, is best by `by` (exact or within_one) here, and what it scores.
+
+    Survey weights count where the answers have them: the best answer for the patients, not for the sample.
+    """
+    gold, reach = scored.total.sum(axis=1), {"exact": 0, "within_one": 1}
+    level = max(LEVELS, key=lambda k: gold[np.abs(GOLD.ravel() - k) <= reach[by]].sum())
+    constant = scored.answered([level] * scored.n)
+    return {"level": level, **{name: constant.share(*SHARES[name]) for name in reach}}
 
 
 def _predicted_shares(scored: Scored) -> dict[str, Figure]:

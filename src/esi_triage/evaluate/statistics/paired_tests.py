@@ -25,7 +25,6 @@ def paired(first: Scored, second: Scored) -> dict[str, Any]:
     less lost.
     """
     change = second.right.astype(int) - first.right
-    by_cluster = np.bincount(first.clusters, weights=change)
     gained, lost = int((change > 0).sum()), int((change < 0).sum())
     return {
         "n": first.n,
@@ -33,7 +32,7 @@ def paired(first: Scored, second: Scored) -> dict[str, Any]:
         "lost": lost,
         "difference": (gained - lost) / first.n,
         "p": mcnemar(gained, lost),
-        "p_by_patient": mcnemar(int((by_cluster > 0).sum()), int((by_cluster < 0).sum())),
+        "p_by_patient": clustered_mcnemar(change, first.clusters),
         "needed": needed(gained + lost),
     }
 
@@ -41,6 +40,12 @@ def paired(first: Scored, second: Scored) -> dict[str, Any]:
 def mcnemar(gained: int, lost: int) -> float:
     """The two-sided exact McNemar p of the two discordant counts: a binomial test against one half; 1 where none."""
     return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+
+
+def clustered_mcnemar(change: NDArray[Any], clusters: NDArray[np.intp]) -> float:
+    """McNemar's p of clusters by the sign of their gained less lost. `change` (n,): 1 where gained, -1 where lost."""
+    by_cluster = np.bincount(clusters, weights=change)
+    return mcnemar(int((by_cluster > 0).sum()), int((by_cluster < 0).sum()))
 
 
 def needed(discordant: int) -> int | None:

@@ -153,7 +153,7 @@ def _tested(m: Mapping[str, Any]) -> Facts:
         else ""
     )
     return {
-        "test_data": f"{file}{m['n']} labelled cases of {m['intervals']['patients']} patients",
+        "test_data": f"{file}{m['n']} labelled cases{_whose(m)}",
         "gold_sources": ", ".join(f"{name} ({f['n']})" for name, f in m["by_gold_source"].items()),
         "class_counts": ", ".join(f"ESI {level}: {n}" for level, n in gold.items()),
         "rows": f"{m['n']} cases evaluated{left_out}",
@@ -162,6 +162,14 @@ def _tested(m: Mapping[str, Any]) -> Facts:
         "ledger": f"The test set has been scored {in_words(use)}" if use else _NOT_LOGGED,
         "intervals": f"95 % intervals: {m['intervals']['proportions']}; others {m['intervals']['others']}",
     }
+
+
+def _whose(m: Mapping[str, Any]) -> str:
+    """How many patients, where every case says whose it is, and how many groups are resampled where groups are."""
+    patients, how = m.get("patients"), m["intervals"]
+    words = how.get("clusters", "patients")
+    resampled = "" if words.startswith("patients") else f", resampled by {how['patients']} {words}"
+    return (f" of {patients} patients" if patients else "") + resampled
 
 
 def _measured(m: Mapping[str, Any]) -> Facts:
