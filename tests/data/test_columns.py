@@ -299,6 +299,32 @@ def test_the_demo_by_a_guessed_map_is_the_demo_by_its_own_builder(demo: Path, tm
         assert {name: getattr(ours, name) for name in same} == {name: getattr(theirs, name) for name in same}
 
 
+@pytest.mark.parametrize("name", ["VISITS.CSV", "visits.csv.GZ", "visits.Parquet"])
+def test_an_ending_may_be_in_capitals(tmp_path: Path, name: str) -> None:
+    plain = table(tmp_path, {}, name="visits.csv.gz" if name.endswith("GZ") else "visits.csv")
+    if name.endswith("Parquet"):
+        duckdb.connect().sql(f"SELECT * FROM read_csv('{plain}', all_varchar = true)").write_parquet(
+            str(tmp_path / name)
+        )
+    else:
+        plain.rename(tmp_path / name)
+    assert len(built(tmp_path, tmp_path / name)[0]) == 1
+    assert 'gold = "ESI"' in guess_map(tmp_path / name)
+
+
+def test_columns_without_a_name_are_ignored(tmp_path: Path) -> None:
+    file = table(tmp_path, {}, {})
+    expected = built(tmp_path, file)[0]
+    header, *rows = file.read_text(encoding="utf-8").splitlines()
+    lines = ["," + header + ",,", *(f"MARKER,{row},MARKER," for row in rows)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    cases, report, _ = built(tmp_path, file)
+    assert (cases, report["quarantined"]) == (expected, 0)
+    assert 'gold = "ESI"' in guess_map(file)
+    with pytest.raises(InputError, match="there is no column ''"):
+        built(tmp_path, file, columns={"pain": ""})
+
+
 def test_a_parquet_file_with_types(tmp_path: Path) -> None:
     file = tmp_path / "typed.parquet"
     duckdb.connect().sql(

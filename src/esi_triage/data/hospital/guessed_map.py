@@ -111,7 +111,7 @@ def _columns(columns: dict[str, str], content: dict[str, Content]) -> Iterator[s
 
 
 def _doubt(field: str, found: Content) -> str:
-    """A comment: the range of numbers and whether they can be what they are taken for; of a note, when it was written."""
+    """A comment: of numbers their range, and whether they can be what they are taken for; of a note, a question."""
     if field == "text":
         return "  # CHECK: written at triage?"
     if field not in _MEASURED or not found.numbers:
