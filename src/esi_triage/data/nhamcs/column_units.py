@@ -24,8 +24,8 @@ def check_units(database: duckdb.DuckDBPyConnection, tables: Sequence[YearTable]
         for file_no, n, wrong, value in _judged(database, name, about["field"]):
             if n >= _ENOUGH and wrong * 2 > n:
                 raise InputError(
-                    f"{tables[file_no].file.path}: {wrong:,} of {n:,} values of column {name} cannot be read, the first "
-                    f"is {value[:40]!r}. {name} is {about['is']}; write the column so."
+                    f"{tables[file_no].file.path}: {wrong:,} of {n:,} values of column {name} cannot be read, the "
+                    f"first is {value[:40]!r}. {name} is {about['is']}; write the column so."
                 )
 
 
