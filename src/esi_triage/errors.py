@@ -20,12 +20,14 @@ def first_problem(error: "ValidationError", show_value: bool = True) -> str:
     Without `show_value` the value is left out: it may be text that must not be shown.
     """
     problem = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-    field = ".".join(str(part) for part in problem["loc"]) or "(whole)"
+    field = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"unknown key '{field}'" + (f" (value {problem['input']!r})" if show_value else "")
     if problem["type"] == "missing":
         return f"key '{field}' is missing"
     said = problem["msg"].removeprefix("Value error, ")
+    if not field:  # of the whole: what is said names its fields
+        return said
     return f"{field} = {problem['input']!r}: {said}" if show_value else f"{field}: {said}"
 
 

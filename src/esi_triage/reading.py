@@ -164,7 +164,7 @@ def plain_file(file: Path) -> Path:
 def opened_bytes(file: Path) -> IO[bytes]:
     """The content of a plain file, unpacked where the name ends in .gz."""
     plain_file(file)
-    return gzip.open(file) if file.suffix == ".gz" else file.open("rb")  # pyright: ignore[reportReturnType]
+    return gzip.open(file) if file.suffix.lower() == ".gz" else file.open("rb")  # pyright: ignore[reportReturnType]
 
 
 def _opened(file: Path | Traversable) -> IO[bytes]:

@@ -150,6 +150,7 @@ MORE_BAD_INPUT = [
     (["repair", "v46", "--freeze", "all"], "--freeze all"),
     (["repair", "v46", "--factors", "1,2"], "--factors 1,2"),
     (["repair", "v46", "--margin", "0"], "--margin"),
+    (["recommend", "--prior", "0.2,0.8"], "--costs FILE with a table of 2 rows"),
     (["compare", "v46", "v99"], "v99"),
     (["compare", "v46", "three.toml"], "3 levels"),
     (["compare", "v46", "--format", "html"], "--output"),

@@ -139,6 +139,36 @@ def test_an_empty_side_is_an_error(tmp_path: Path, train: list, test: list | Non
         check_files(rows(tmp_path, "a.jsonl", *train), rows(tmp_path, "b.jsonl", *test) if test else None)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("bad.parquet", "junk", "not a readable parquet file"),
+        ("nofile.parquet", None, "no such file"),
+        ("nofile.jsonl", None, "no such file"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_named(tmp_path: Path, name: str, content: str | None, said: str) -> None:
+    if content:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=rf"{name}: .*{said}"):
+        check_files(tmp_path / name, rows(tmp_path, "b.jsonl", {}))
+
+
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [
+        ([3] * 9 + [1, 1], "of level 1 only 2"),
+        ([3] * 9, "only level 3"),
+        ([], "no case with a level"),
+    ],
+)
+def test_artefacts_of_too_few_cases_are_refused(tmp_path: Path, levels: list[int], said: str) -> None:
+    file = rows(tmp_path, "few.jsonl", {}, *({"gold": level} for level in levels))
+    refused = CliRunner().invoke(app, ["check", str(file), "--artefacts"]).exception
+    assert isinstance(refused, InputError)
+    assert str(refused).startswith(f"{file}: {said}")
+
+
 def test_bad_rows_are_counted_once(tmp_path: Path) -> None:
     file = rows(tmp_path, "a.jsonl", {}, {"narrative": None}, {"split": "held_out"})
     with file.open("a", encoding="utf-8") as stream:

@@ -299,6 +299,32 @@ def test_the_demo_by_a_guessed_map_is_the_demo_by_its_own_builder(demo: Path, tm
         assert {name: getattr(ours, name) for name in same} == {name: getattr(theirs, name) for name in same}
 
 
+@pytest.mark.parametrize("name", ["VISITS.CSV", "visits.csv.GZ", "visits.Parquet"])
+def test_an_ending_may_be_in_capitals(tmp_path: Path, name: str) -> None:
+    plain = table(tmp_path, {}, name="visits.csv.gz" if name.endswith("GZ") else "visits.csv")
+    if name.endswith("Parquet"):
+        duckdb.connect().sql(f"SELECT * FROM read_csv('{plain}', all_varchar = true)").write_parquet(
+            str(tmp_path / name)
+        )
+    else:
+        plain.rename(tmp_path / name)
+    assert len(built(tmp_path, tmp_path / name)[0]) == 1
+    assert 'gold = "ESI"' in guess_map(tmp_path / name)
+
+
+def test_columns_without_a_name_are_ignored(tmp_path: Path) -> None:
+    file = table(tmp_path, {}, {})
+    expected = built(tmp_path, file)[0]
+    header, *rows = file.read_text(encoding="utf-8").splitlines()
+    lines = ["," + header + ",,", *(f"MARKER,{row},MARKER," for row in rows)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    cases, report, _ = built(tmp_path, file)
+    assert (cases, report["quarantined"]) == (expected, 0)
+    assert 'gold = "ESI"' in guess_map(file)
+    with pytest.raises(InputError, match="there is no column ''"):
+        built(tmp_path, file, columns={"pain": ""})
+
+
 def test_a_parquet_file_with_types(tmp_path: Path) -> None:
     file = tmp_path / "typed.parquet"
     duckdb.connect().sql(
@@ -327,13 +353,24 @@ def test_a_parquet_file_with_types(tmp_path: Path) -> None:
         (["DOB", "Arrival Date/Time", "Gender"], {"birth_date": "DOB", "arrival_time": "Arrival Date/Time"}),
         (["Age", "DOB", "intime"], {"age": "Age"}),
         (["BP", "SBP", "DBP"], {"sbp": "SBP", "dbp": "DBP"}),
+        (["Note", "Physician sex"], {"text": "Note", "sex": None}),
+        (["Cmd Pain"], {"pain": "Cmd Pain"}),
+        (["RN Triage Note", "MD Note"], {"text": "RN Triage Note"}),
         (["Discharge note", "Final diagnosis", "ED disposition", "Lab pain panel"], {}),
+        (["Provider Note", "PhysicianNote", "MD triage note", "Progress_Notes", "ED course narrative"], {}),
+        (["ED Note", "Provider HPI", "Plan (nursing note)", "Reason for consult", "Radiology narrative"], {}),
     ],
 )
 def test_columns_are_recognised_by_name(names: list[str], expected: dict[str, str]) -> None:
     found = guess_columns(names)
     assert {field: found.get(field) for field in expected} == expected
     assert expected or not found
+
+
+def test_a_guessed_text_is_to_be_checked(tmp_path: Path) -> None:
+    text = guess_map(table(tmp_path, {"Nursing Note": "cough", "Provider Note": "admitted"}))
+    assert 'text = "Nursing Note"  # CHECK: written at triage?' in text
+    assert "known only after triage: Discharge diagnosis, Provider Note" in text
 
 
 def test_a_guessed_map_builds_the_table(tmp_path: Path) -> None:
@@ -432,6 +469,18 @@ def test_group_and_scale_are_columns_of_a_case(tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"outcomes": {"died": "Sex"}}, "outcomes.died and columns.sex are one column"),
+        (
+            {"columns": {"chief_complaint": None}, "complaint_flags": {"prefix": "Die"}, "outcomes": {"died": "Died"}},
+            "outcomes.died: column 'Died' begins with complaint_flags.prefix 'Die'",
+        ),
+        (
+            {"columns": {"chief_complaint": None}, "complaint_flags": {"prefix": "Nu"}, "groups": {"race": "Nurse"}},
+            "groups.race: column 'Nurse' begins with complaint_flags.prefix 'Nu'",
+        ),
+        (
+            {"columns": {"chief_complaint": None}, "complaint_flags": {"prefix": "ES"}},
+            "columns.gold: column 'ESI' begins with complaint_flags.prefix 'ES'",
+        ),
         ({"outcomes": {"died": "Dieed"}}, "outcomes.died of the map"),
         ({"groups": {"race": "Rase"}}, "groups.race of the map"),
         ({"missing": {"race": ["-9"]}}, "missing.race: no column, group or outcome of that name is mapped"),
@@ -443,6 +492,7 @@ def test_a_wrong_evaluation_section_is_an_error(tmp_path: Path, changes: dict[st
     with pytest.raises(InputError) as refused:
         build_table(table(tmp_path, *[{}] * 60), map_file(tmp_path, **changes), tmp_path / "out.parquet")
     assert said in str(refused.value)
+    assert "st-elsewhere" not in str(refused.value)
     assert not list(tmp_path.glob("out*"))
 
 

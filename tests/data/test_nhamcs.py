@@ -180,6 +180,28 @@ def test_a_cell_is_a_value_or_null_with_a_reason(
     assert case.quality == quality
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "fix"),
+    [
+        ("TEMPF", "98.6", "TEMPF is tenths of a degree F, 986"),
+        ("TEMPF", "37 C", "TEMPF is tenths of a degree F, 986"),
+        ("RFV1", "1050.1", "RFV1 is code x 10, 10501"),
+        ("RFV2", "1050.1", "RFV2 is code x 10, 10501"),
+        ("POPCT", "0.98", "POPCT is per cent, 98"),
+        ("SEX", "Male", "SEX is 1 for female, 2 for male"),
+        ("ARREMS", "Yes", "ARREMS is 1 for by ambulance, 2 for not"),
+    ],
+)
+def test_a_column_in_other_units_is_refused(tmp_path: Path, column: str, value: str, fix: str) -> None:
+    decoded = {column: value}
+    assert len(built_from(extract(tmp_path / "few", *[{}] * 51, *[decoded] * 49)).cases) == 100
+    folder = extract(tmp_path / "most", *[{}] * 40, *[decoded] * 50)
+    with pytest.raises(InputError, match=rf"triage-2016.csv.gz: 50 of .* column {column} .*{value}") as refused:
+        built_from(folder)
+    assert fix in str(refused.value)
+    assert not (folder / "out" / "visits.parquet").exists()
+
+
 def test_a_visit_as_a_case(tmp_path: Path) -> None:
     case = one(tmp_path, RFV1="10501", HOSPCODE="12", PATCODE="7")
     assert (case.case_id, case.group, case.scale) == ("nhamcs-2016-12-7", "2016-12", "us-5-level")

@@ -7,10 +7,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from esi_triage.data.case_table import read_cases, write_cases
+from esi_triage.data.case_table import count_rows, read_cases, write_cases
 from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
+from esi_triage.predict.parts.cut import cut
 
 
 @pytest.mark.parametrize("name", ["cases.parquet", "cases.jsonl"])
@@ -18,6 +19,15 @@ def test_round_trip(tmp_path: Path, name: str) -> None:
     cases = list(open_cases(200))
     assert write_cases(cases, tmp_path / name) == 200
     assert read_cases(tmp_path / name) == (cases, [])
+    assert count_rows(tmp_path / name) == 200
+
+
+@pytest.mark.parametrize("name", ["cases.parquet", "cases.jsonl"])
+def test_an_ending_may_be_in_capitals(tmp_path: Path, name: str) -> None:
+    write_cases(open_cases(20), tmp_path / name)
+    capitals = (tmp_path / name).rename(tmp_path / name.upper())
+    assert len(read_cases(capitals)[0]) == count_rows(capitals) == 20
+    assert [part.rows for part in cut(capitals, 2)] == [10, 10]
 
 
 def test_every_column_says_what_it_is(tmp_path: Path) -> None:

@@ -57,6 +57,30 @@ def test_a_named_race_is_swapped_and_an_unnamed_one_compared_between_two():
 @pytest.mark.parametrize(
     ("before", "after"),
     [
+        ("54yo white M with cough", "54yo Black M with cough"),
+        ("A Black 54-year-old woman, fell", "A White 54-year-old woman, fell"),
+        ("African American female, fell", "Caucasian female, fell"),
+        ("White woman, black tarry stools", "Black woman, black tarry stools"),
+        ("WHITE MALE WITH BLACK EYE", "BLACK MALE WITH BLACK EYE"),
+    ],
+)
+def test_a_race_word_is_one_that_stands_before_a_person(before: str, after: str):
+    assert changed_notes.race_swapped(before) == (before, after)
+
+
+@pytest.mark.parametrize(
+    "finding", ["Black tarry stools", "black eye", "white discharge", "WBC (white count) 18", "white f/u"]
+)
+def test_a_clinical_colour_is_no_race(finding: str):
+    assert changed_notes.race_swapped(finding) is None
+    pair = changed_notes.race_swapped(f"A man with {finding}")
+    assert pair
+    assert all(text.endswith(f"man with {finding}") for text in pair)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
         ("T 38.5 °C, HR 80", "T 101.3 °F, HR 80"),
         ("temp 101.3F", "temp 38.5C"),
         ("T 98.6 °F and later 37 C", "T 37.0 °C and later 98.6 F"),

@@ -101,9 +101,9 @@ def read_rows(
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file.")
-    if path.suffix == ".parquet":
+    if is_parquet(path):
         yield from _parquet_rows(path, wanted, first)
-    elif path.suffix in (".jsonl", ".ndjson"):
+    elif path.suffix.lower() in (".jsonl", ".ndjson"):
         yield from _json_lines(path, first, offset)
     else:
         raise InputError(f"{path}: cases are read from .parquet or .jsonl, not from '{path.suffix}'.")
@@ -175,9 +175,14 @@ def _case_id(row: dict[str, Any]) -> str | None:
     return str(found)[:200].encode("utf-8", "backslashreplace").decode()
 
 
+def is_parquet(path: Path) -> bool:
+    """True for a name that ends in .parquet, in capitals or not."""
+    return path.suffix.lower() == ".parquet"
+
+
 def count_rows(path: Path) -> int:
-    """The number of rows of a parquet file."""
-    return _parquet(path).metadata.num_rows
+    """The number of rows of a .parquet or .jsonl file, those that cannot be used included."""
+    return _parquet(path).metadata.num_rows if is_parquet(path) else len(line_offsets(path))
 
 
 def line_offsets(path: Path) -> Sequence[int]:

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow.parquet as pq
-
 from ..errors import InputError
 from ..progress import bar
-from .case_table import BadRow, checked_rows
+from .case_table import BadRow, checked_rows, count_rows
 from .near_duplicates import THRESHOLD, Match, near_duplicates
 
 _EXAMPLES = 10
@@ -66,7 +64,7 @@ def check_files(train: Path, test: Path | None = None, threshold: float = THRESH
     if not tested:
         raise InputError(f"{found.test}: no row to test on; give a TEST file, or rows whose split is held_out.")
     found.test_rows = len(tested)
-    with bar("check", _count(train), "row") as shown:
+    with bar("check", count_rows(train), "row") as shown:
         rows = (row for row in _rows(train, found) if not (shown.update() or row.held_out))
         texts = ((row.case_id, row.narrative) for row in _compared(rows, tested, found))
         matches = near_duplicates(texts, ((row.case_id, row.narrative) for row in tested), threshold)
@@ -108,13 +106,6 @@ def _rows(path: Path, found: Overlap) -> Iterator[Row]:
             narrative=case.narrative,
         )
     found.bad_rows[path] = bad
-
-
-def _count(path: Path) -> int:
-    if path.suffix == ".parquet":
-        return pq.ParquetFile(path).metadata.num_rows
-    with path.open("rb") as stream:
-        return sum(1 for _ in stream)
 
 
 def as_json(found: Overlap) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def _by_case(file: Path) -> dict[str, tuple[int, dict[str, Any]]]:
 
 
 def _rows(file: Path) -> Iterable[dict[str, Any] | BadRow]:
-    if file.suffix != ".csv":
+    if file.suffix.lower() != ".csv":
         return read_rows(file)
     try:
         return list(csv.DictReader(io.StringIO(file_text(file), newline=""), strict=True))

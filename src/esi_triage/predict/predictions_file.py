@@ -107,7 +107,7 @@ def _case_id(row: dict[str, Any], used: _Columns, known: dict[str, str], where: 
 
 def _rows(file: Path, wanted: set[str]) -> Iterable[dict[str, Any] | BadRow]:
     """The rows with all columns, those that are not `wanted` as null where the file allows it."""
-    if file.suffix in (".jsonl", ".ndjson", ".parquet"):
+    if file.suffix.lower() in (".jsonl", ".ndjson", ".parquet"):
         return read_rows(file, wanted)
     from ..data.hospital.sheet import header, read_sheet
 

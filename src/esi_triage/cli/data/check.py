@@ -64,7 +64,7 @@ def _say_artefacts(table: Path) -> None:
     from ...data.case_table import read_cases
     from ...data.corpus.artefacts import ALLOWED, artefacts
 
-    found = artefacts(read_cases(table)[0])
+    found = artefacts(read_cases(table)[0], table)
     typer.echo(
         f"{found.n:,} labelled notes: length, vital signs, an age, unusual words and the group give the level in "
         f"{100 * found.looks:.1f} %, the best constant answer in {100 * found.constant:.1f} % "

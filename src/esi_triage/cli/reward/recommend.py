@@ -15,7 +15,8 @@ Data = Annotated[
     Path | None, typer.Option(help="a case table: the shares of the levels are those of its labelled rows")
 ]
 Costs = Annotated[
-    Path | None, typer.Option(help="a TOML file with what each answer costs, a row for each level; default: ours")
+    Path | None,
+    typer.Option(help="a TOML file with what each answer costs, a row for each level; default: ours, for five levels"),
 ]
 
 
@@ -42,6 +43,10 @@ def recommend_design(
     refuse_overwriting([output] if output else [], data, costs)
     n = 5 if data is not None or prior in ("mimic-iv-ed", "uniform") else str(prior).count(",") + 1
     shares = _shares(data) if data is not None else read_prior(str(prior), n)
+    if costs is None and n != 5:
+        raise InputError(
+            f"--prior {prior}: {n} shares, our costs are for five levels; give --costs FILE with a table of {n} rows."
+        )
     found = recommend(shares, load_costs(costs, n), warm_start(shares, skill))
     deliver(recommendation_as_text(found) if form == "text" else json_text(recommendation_as_json(found)))
     if output is not None:

@@ -7,11 +7,13 @@ the best constant answer is what a model could learn without learning triage.
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import InputError
 from ...esi import Case
 
 ALLOWED = 0.03
@@ -35,8 +37,8 @@ class Artefacts(NamedTuple):
         return self.looks - self.constant <= ALLOWED
 
 
-def artefacts(cases: Sequence[Case], seed: int = 0) -> Artefacts:
-    """Measure artefacts on the labelled cases. Raises ValueError where a level has fewer than five cases."""
+def artefacts(cases: Sequence[Case], where: str | Path = "cases", seed: int = 0) -> Artefacts:
+    """Measure artefacts on the labelled cases; InputError, naming `where`, for fewer than two levels of five cases."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -46,8 +48,8 @@ def artefacts(cases: Sequence[Case], seed: int = 0) -> Artefacts:
     labelled = [case for case in cases if case.gold is not None]
     gold = np.array([case.gold for case in labelled])
     shares = Counter(gold.tolist())
-    if not labelled or min(shares.values()) < 5:
-        raise ValueError(f"every level needs five cases, there are {dict(shares)}")
+    if lacking := _lacking(shares):
+        raise InputError(f"{where}: {lacking}; artefacts are measured where two levels or more have five cases each.")
     seen = looks_of(labelled)
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     models = (
@@ -56,6 +58,14 @@ def artefacts(cases: Sequence[Case], seed: int = 0) -> Artefacts:
     )
     exact = max(float(np.mean(cross_val_predict(model, seen, gold, cv=folds) == gold)) for model in models)
     return Artefacts(len(labelled), exact, max(shares.values()) / len(labelled))
+
+
+def _lacking(shares: Counter[int]) -> str | None:
+    """What keeps the classifier from learning on five folds."""
+    if len(shares) < 2:
+        return f"only level {min(shares)}" if shares else "no case with a level"
+    level, n = min(shares.items(), key=lambda share: share[1])
+    return f"of level {level} only {n}" if n < 5 else None
 
 
 def looks_of(cases: Sequence[Case]) -> NDArray[np.float64]:

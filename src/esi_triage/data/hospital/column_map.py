@@ -173,6 +173,18 @@ class ColumnMap(BaseModel):
                 raise ValueError(f"missing.{name}: no column, group or outcome of that name is mapped")
         return self
 
+    @model_validator(mode="after")
+    def _no_flag_is_mapped(self) -> Self:
+        """A mapped column that begins as the flags do would be told as a complaint: an outcome, or the level."""
+        prefix = self.complaint_flags and self.complaint_flags.prefix
+        for place, column in self.places().items():
+            if prefix and column.startswith(prefix):
+                raise ValueError(
+                    f"{place}: column {column!r} begins with complaint_flags.prefix {prefix!r} and would be told as a "
+                    "complaint; rename the column in the table, or give a longer prefix"
+                )
+        return self
+
     def mapped(self) -> dict[str, str]:
         """Field to column, for the columns that are mapped."""
         return self.columns.model_dump(exclude_none=True)

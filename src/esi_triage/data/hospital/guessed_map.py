@@ -111,7 +111,9 @@ def _columns(columns: dict[str, str], content: dict[str, Content]) -> Iterator[s
 
 
 def _doubt(field: str, found: Content) -> str:
-    """A comment on numbers: their range, and whether they can be what they are taken for."""
+    """A comment: of numbers their range, and whether they can be what they are taken for; of a note, a question."""
+    if field == "text":
+        return "  # CHECK: written at triage?"
     if field not in _MEASURED or not found.numbers:
         return ""
     sign = VITALS_BY_NAME[_MEASURED[field]]

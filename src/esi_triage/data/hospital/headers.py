@@ -62,7 +62,8 @@ def _likeness(name: str, field: str) -> int:
     if field in _ONLY_WHOLE or after_triage(name):
         return 0
     spelt = f" {_words(name)} "
-    return max((len(synonym) for synonym in synonyms if f" {synonym} " in spelt), default=0)
+    whole: list[str] = known()["only_whole"].get(field, [])
+    return max((len(name) for name in synonyms if name not in whole and f" {name} " in spelt), default=0)
 
 
 def _words(name: str) -> str:

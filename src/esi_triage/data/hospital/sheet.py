@@ -9,7 +9,7 @@ import duckdb
 
 from ...errors import InputError
 from ...reading import COLUMNS, ROW, first_line, plain_file
-from ..case_table import BadRow
+from ..case_table import BadRow, is_parquet
 from ..literal_path import literal_path
 
 _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".parquet")
@@ -31,12 +31,27 @@ class Sheet(NamedTuple):
 
 
 def header(file: Path) -> list[str]:
-    """The names of a file's columns, in order. Raises InputError for a file that is none, or has a name twice."""
-    if not file.name.endswith(_ENDINGS):
+    """The names of a file's columns, in order, those without a name left out: they cannot be mapped.
+
+    Raises InputError for a file that is no table, or has a name twice.
+    """
+    names = list(filter(None, _cells_of_header(file)))
+    if not names:
+        raise InputError(f"{file}: there is no header line.")
+    seen: set[str] = set()  # case aside: for DuckDB, HR and hr are one column
+    for name in names:
+        if name.casefold() in seen:
+            raise InputError(f"{file}: column {name!r} occurs twice; rename one of the two.")
+        seen.add(name.casefold())
+    return names
+
+
+def _cells_of_header(file: Path) -> list[str]:
+    if not file.name.lower().endswith(_ENDINGS):
         raise InputError(f"{file}: a table is read from {', '.join(_ENDINGS)}, not from '{file.suffix}'.")
     plain_file(file)
     try:
-        if file.suffix == ".parquet":
+        if is_parquet(file):
             names = duckdb.connect().read_parquet(literal_path(file), hive_partitioning=False).columns
         else:
             line = first_line(file)
@@ -47,15 +62,11 @@ def header(file: Path) -> list[str]:
         raise InputError(
             f"{file}: {len(names):,} columns, at most {COLUMNS:,} are read; leave out those that say nothing."
         )
-    seen: set[str] = set()  # case aside: for DuckDB, HR and hr are one column
-    twice = next((name for name in names if name.casefold() in seen or seen.add(name.casefold())), None)
-    if not any(names) or twice is not None:
-        raise InputError(f"{file}: {'there is no header line' if twice is None else f'column {twice!r} occurs twice'}.")
     return names
 
 
 def read_sheet(file: Path, columns: Sequence[str], names: Sequence[str] = ()) -> Sheet:
-    """Read those columns as text. `names` stand in for a CSV header that is spoilt, in its order.
+    """Read those columns as text. `names` stand in for those of a CSV header that is spoilt (`header`), in its order.
 
     Raises InputError for a file that cannot be read to its end.
     """
@@ -65,7 +76,7 @@ def read_sheet(file: Path, columns: Sequence[str], names: Sequence[str] = ()) ->
     database = duckdb.connect()
     wanted = ", ".join(map(quoted, columns))
     try:
-        if file.suffix == ".parquet":
+        if is_parquet(file):
             texts = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in columns)
             database.execute(
                 f"CREATE TABLE cells AS SELECT {texts} FROM read_parquet($file, hive_partitioning = false)",
@@ -80,18 +91,24 @@ def read_sheet(file: Path, columns: Sequence[str], names: Sequence[str] = ()) ->
             values = {
                 "file": literal_path(file),
                 "delimiter": _delimiter(first_line(file)),
-                "types": dict.fromkeys(names, "VARCHAR"),
+                "types": dict.fromkeys(_placed(file, names), "VARCHAR"),
             }
             database.execute(f"CREATE TABLE cells AS SELECT {wanted} FROM {reader}", values)
     except duckdb.Error as error:
         raise InputError(f"{file}: cannot be read to the end ({str(error).splitlines()[0]}).") from None
-    unread = [] if file.suffix == ".parquet" else _unread(database, file)
+    unread = [] if is_parquet(file) else _unread(database, file)
     return _numbered(database, unread)
 
 
 def quoted(name: str) -> str:
     """A column's name for SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _placed(file: Path, names: Sequence[str]) -> list[str]:
+    """One name for each column of a CSV file; no name in a header begins with a space, so none is taken twice."""
+    given = iter(names)
+    return [next(given) if cell else f" {place}" for place, cell in enumerate(_cells_of_header(file), start=1)]
 
 
 def _delimiter(line: str) -> str:

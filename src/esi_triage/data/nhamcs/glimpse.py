@@ -93,7 +93,7 @@ def _beginning(file: YearFile) -> tuple[list[str], list[Any]]:
 def _csv_beginning(file: YearFile) -> tuple[list[str], list[Any]]:
     names = csv_header(file.path)
     year = column(names, "YEAR")
-    with gzip.open(file.path) if file.path.suffix == ".gz" else file.path.open("rb") as stream:
+    with gzip.open(file.path) if file.path.suffix.lower() == ".gz" else file.path.open("rb") as stream:
         lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace")
         rows = list(islice(csv.reader(line.replace("\0", "") for line in lines), 1, _ROWS))
     place = names.index(year) if year else len(names)

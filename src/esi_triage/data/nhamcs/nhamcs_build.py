@@ -15,6 +15,7 @@ from ..build import Overlap, write_build
 from ..case_table import BadRow, check_output, write_quarantine
 from ..outcomes import groups_path, outcomes_path, write_outcomes
 from . import nhamcs_cases
+from .column_units import check_units
 from .glimpse import year_and_columns
 from .layouts import layout_of, written
 from .nhamcs_cases import DEFAULT, FIRST_HELD_OUT, Telling
@@ -31,13 +32,14 @@ def build_nhamcs(
 ) -> dict[str, Any]:
     """The releases in `folder` to `output`, with outcomes, quarantine and dataset.json; returns what the last says.
 
-    Raises InputError for a folder without visits, for a file that is damaged or lacks a column, for a year without
-    triage levels, and where two files hold the same year in the same form.
+    Raises InputError for a folder without visits, for a file that is damaged or lacks a column, for a column in other
+    units, for a year without triage levels, and where two files hold the same year in the same form.
     """
     check_output(output)
     tables, notes = read_folder(folder, telling.history)
     with duckdb.connect() as database:
         nhamcs_cases.clean_releases(database, tables)
+        check_units(database, tables)
         rules: Counter[str] = Counter()
         bad = nhamcs_cases.unusable_rows(database, tables, "visits")
         about = {

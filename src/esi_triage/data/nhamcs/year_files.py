@@ -94,7 +94,7 @@ def _csv_file(path: Path) -> YearFile | None:
 def csv_header(path: Path) -> list[str]:
     """The first line's names, as written. Raises InputError for a file that cannot be read."""
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
             line = stream.readline(1_000_000).decode("utf-8-sig")
         return [name.strip() for name in next(csv.reader([line.strip()]), [])]
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:

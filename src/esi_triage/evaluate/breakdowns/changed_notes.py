@@ -20,6 +20,7 @@ _TEMPERATURE = re.compile(r"(?P<value>\d{2,3}(?:\.\d+)?)(?P<gap>\s*)(?P<degree>Â
 _AGE_AND_LETTER = re.compile(
     r"(?P<age>^\W*\d{1,3}\s?|\b\d{1,3}\s?(?:y/?o|yrs?|mo|d/o|years? old)\.?,?\s?)(?P<sex>[FM])\b", re.MULTILINE
 )
+_AGE_OR_NONE = r"(?:\d{1,3}[\s-]?(?:y/?o|years?[\s-]old)\s)?"
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _LONG_WORD = re.compile(r"\b[a-z]{6,}\b")
 # "his" is "her" or "hers", "her" is "his" or "him": told apart by what follows
@@ -37,14 +38,16 @@ def sex_swapped(narrative: str) -> Pair | None:
 
 
 def race_swapped(narrative: str) -> Pair | None:
-    """The race word becomes another; where none is named, two texts that name two different ones."""
-    swapped = _swapped(narrative, words()["swaps"]["race"])
+    """The race word before a person becomes another; where none is named, two texts that name two different ones."""
+    swaps = words()["swaps"]
+    before_person = rf"(?=\s{_AGE_OR_NONE}(?:{'|'.join([*swaps['persons'], *swaps['persons_in_short']])})\b)"
+    swapped = _swapped(narrative, swaps["race"], before_person)
     if swapped != narrative:
         return narrative, swapped
-    person = re.search(rf"\b(?:{'|'.join(words()['swaps']['persons'])})\b", narrative, re.IGNORECASE)
+    person = re.search(rf"\b(?:{'|'.join(swaps['persons'])})\b", narrative, re.IGNORECASE)
     if person is None:
         return None
-    one, other = _drawn(narrative).choice(words()["swaps"]["races"])
+    one, other = _drawn(narrative).choice(swaps["races"])
     before, after = narrative[: person.start()], narrative[person.start() :]
     return f"{before}{one} {after}", f"{before}{other} {after}"
 
@@ -101,13 +104,16 @@ def _drawn(narrative: str) -> random.Random:
     return random.Random(narrative)  # text, not hash(text): the same in every process
 
 
-def _swapped(text: str, pairs: list[list[str]]) -> str:
-    """Each word of a pair becomes the other; the first pair that has a word decides, and case is kept."""
+def _swapped(text: str, pairs: list[list[str]], where: str = "") -> str:
+    """Each word of a pair becomes the other, `where` that pattern follows it; case is kept.
+
+    The first pair that has a word decides.
+    """
     other: dict[str, str] = {}
     for one, two in pairs:
         other.setdefault(one.lower(), two)
         other.setdefault(two.lower(), one)
-    pattern = re.compile(rf"\b(?:{'|'.join(sorted(other, key=len, reverse=True))})\b", re.IGNORECASE)
+    pattern = re.compile(rf"\b(?:{'|'.join(sorted(other, key=len, reverse=True))})\b{where}", re.IGNORECASE)
     return pattern.sub(lambda match: _like(match.group(), other[match.group().lower()]), text)
 
 

@@ -5,7 +5,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from ...data.case_table import BadRow, check_row, count_rows, line_offsets, read_rows
+from ...data.case_table import BadRow, check_row, count_rows, is_parquet, line_offsets, read_rows
 from ...errors import InputError
 from ...esi import Case
 
@@ -23,8 +23,8 @@ class Part(NamedTuple):
 
 def cut(source: Path, parts: int | None = None) -> list[Part]:
     """`source` (.jsonl or .parquet) as `parts` parts of like size, none of them empty; an empty file has none."""
-    offsets = () if source.suffix == ".parquet" else line_offsets(source)
-    rows = count_rows(source) if source.suffix == ".parquet" else len(offsets)
+    offsets = () if is_parquet(source) else line_offsets(source)
+    rows = count_rows(source) if is_parquet(source) else len(offsets)
     wanted = min(parts or -(-rows // ROWS), rows)
     edges = [rows * i // wanted for i in range(wanted + 1)] if wanted else []
     return [
