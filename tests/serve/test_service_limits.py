@@ -1,6 +1,9 @@
 """What the service does when it cannot answer as usual: slow or broken model, full queue, dead log, no token."""
 
+import asyncio
+import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +15,14 @@ from served import CHEST_PAIN, Served, serving
 
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
-from esi_triage.predict.model import Model, Reply, one_by_one, reply_of
+from esi_triage.predict import ask, text_case
+from esi_triage.predict.model import Model, Reply, constant_model, one_by_one, reply_of
+from esi_triage.serve.advice import Advice
 from esi_triage.serve.app import find_served_model
-from esi_triage.serve.decision_log import DecisionLog, LogUnavailable
+from esi_triage.serve.decision_log import DecisionLog, LogUnavailable, open_log
 from esi_triage.serve.reason_words import hand_over_words
-from esi_triage.serve.service import PROBE
+from esi_triage.serve.service import PROBE, Service
+from esi_triage.serve.serving import run_service
 from esi_triage.serve.settings import Settings, default_settings_text, load_settings
 
 
@@ -173,7 +179,7 @@ def test_every_reason_to_hand_over_reads_as_a_sentence() -> None:
 
 def test_a_model_of_the_guard_speaks_in_sentences(tmp_path: Path) -> None:
     reply = replace(reply_of("ANSWER: ESI 2"), level_set=(2, 3), hand_over=("vitals-missing",))
-    with serving(tmp_path, model_that(lambda _: reply)) as served:
+    with serving(tmp_path, replace(model_that(lambda _: reply), judges=True)) as served:
         advice = served.triage(CHEST_PAIN).json()
     assert (advice["level"], advice["likeliest"], advice["set"]) == (None, 2, [2, 3])
     (reason,) = advice["hand_over"]
@@ -184,3 +190,25 @@ def test_a_model_of_the_guard_speaks_in_sentences(tmp_path: Path) -> None:
 def test_an_endpoint_without_the_name_of_its_model_is_refused() -> None:
     with pytest.raises(InputError, match=r"model\.name"):
         find_served_model(load_settings(options={"model": {"endpoint": "http://127.0.0.1:9/v1"}}))
+
+
+def advised(folder: Path, answering: Model, narrative: str) -> Advice:
+    settings = load_settings(options={"log": {"file": str(folder / "log.sqlite")}})
+    service = Service(settings, answering, open_log(Path(settings.log.file)))
+    try:
+        return asyncio.run(service.advise(narrative, None, "api", None))
+    finally:
+        service.close()
+
+
+def test_a_calibrated_model_alone_is_handed_over_where_the_rules_exclude_its_level(tmp_path: Path) -> None:
+    calibrated = replace(reply_of("ANSWER: ESI 3"), level_set=(2, 3))
+    advice = advised(tmp_path, one_by_one("made", lambda _: calibrated), CHEST_PAIN)
+    assert (advice.possible, advice.set) == ((2,), (2, 3))
+    assert (advice.level, [reason.code for reason in advice.hand_over]) == (None, ["model-outside-rules"])
+
+
+def test_a_set_of_three_levels_is_wide_though_the_model_names_none(tmp_path: Path) -> None:
+    advice = advised(tmp_path, constant_model("constant:3"), "54 y/o M, feels unwell")
+    assert len(advice.set) > 2
+    assert "wide-set" in [reason.code for reason in advice.hand_over]

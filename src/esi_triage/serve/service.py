@@ -193,7 +193,9 @@ class Service:
         if reply.error:
             reply = by_rules
         codes += ["vitals-conflict"] if differing else []
-        codes += own_reasons(reply, decision, case.narrative, self.settings.hand_over.widest_set)
+        codes += reply.hand_over
+        if reply is by_rules or not self.model.judges:
+            codes += own_reasons(reply, decision, case.narrative, self.settings.hand_over.widest_set)
         return Advice(
             level=None if codes else reply.level,
             likeliest=reply.level,
