@@ -212,3 +212,30 @@ def test_a_set_of_three_levels_is_wide_though_the_model_names_none(tmp_path: Pat
     advice = advised(tmp_path, constant_model("constant:3"), "54 y/o M, feels unwell")
     assert len(advice.set) > 2
     assert "wide-set" in [reason.code for reason in advice.hand_over]
+
+
+@pytest.mark.timeout(30)
+def test_an_endpoint_that_hangs_is_let_go_at_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        given = {"endpoint": url, "name": "m", "deadline_seconds": 0.3}
+        began = time.monotonic()
+        (reply,) = ask(find_served_model(load_settings(options={"model": given})), [text_case("a note")])
+        assert reply.error
+        assert time.monotonic() - began < 3, "the thread is free for the next case"
+
+
+@pytest.mark.parametrize("name", ["m", "guard:m", "extract:m"])
+def test_a_remote_endpoint_without_an_agreement_names_the_setting(name: str) -> None:
+    given = {"endpoint": "https://api.example.org/v1", "name": name}
+    with pytest.raises(InputError, match=r"model\.agreement") as refused:
+        find_served_model(load_settings(options={"model": given}))
+    assert "--agreement" not in str(refused.value)
+
+
+def test_an_endpoint_that_is_not_there_is_said_in_words_at_the_start(tmp_path: Path) -> None:
+    given = {"endpoint": "http://127.0.0.1:9/v1", "name": "m"}
+    options = {"model": given, "server": {"port": 0}, "log": {"file": str(tmp_path / "log.sqlite")}}
+    with pytest.raises(InputError, match="Is the server running"):
+        run_service(load_settings(options=options))
+    open_log(tmp_path / "log.sqlite").close()  # nobody holds it
