@@ -210,6 +210,7 @@ def test_cds_hooks_answer_through_the_same_service_and_log(served: Served) -> No
             "status": "final",
             "code": coded,
             "subject": {"reference": "Patient/1"},
+            "effectiveDateTime": "2024-03-01T10:05:00Z",
         } | value
 
     entries = [
