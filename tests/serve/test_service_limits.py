@@ -239,3 +239,22 @@ def test_an_endpoint_that_is_not_there_is_said_in_words_at_the_start(tmp_path: P
     with pytest.raises(InputError, match="Is the server running"):
         run_service(load_settings(options=options))
     open_log(tmp_path / "log.sqlite").close()  # nobody holds it
+
+
+def test_a_short_token_is_refused_wherever_it_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "token"
+    file.write_text("fifteen-signs-x\n")
+    with pytest.raises(InputError, match="15 characters"):
+        load_settings(options={"server": {"token_file": str(file)}})
+    monkeypatch.setenv("ESI_SERVE_TOKEN", "a" + " " * 20)
+    with pytest.raises(InputError, match="ESI_SERVE_TOKEN: the token has 1 character"):
+        load_settings()
+
+
+def test_a_host_is_known_whatever_its_case_and_port(tmp_path: Path) -> None:
+    with serving(tmp_path, server={"hosts": ["Triage.Example.org:8443"]}) as served:
+        statuses = [
+            served.client.get("/v1/model", headers={"Host": host}).status_code
+            for host in ("triage.example.org", "TRIAGE.example.org:443", "other.example.org")
+        ]
+    assert statuses == [200, 200, 421]

@@ -252,6 +252,23 @@ def test_without_an_encounter_id_only_an_open_emergency_encounter_counts(client,
         refused(answer, 412, "emergency")
 
 
+@pytest.mark.parametrize("path", ["/cds-services/esi-triage-start", "/cds-services/esi-triage-start/feedback"])
+def test_a_page_elsewhere_cannot_write_into_the_log(client, log, path):
+    body = json.dumps(request())
+    for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
+        refused(client.post(path, content=body, headers={"Content-Type": kind}), 415, "application/json")
+    for origin in ("https://evil.example", "null", "http://[", "http://testserver.evil.example"):
+        refused(client.post(path, json=request(), headers={"Origin": origin}), 403, "origins")
+    assert log.head() is None
+
+
+def test_our_own_page_and_programs_may_call(client):
+    sent = {"content": json.dumps(request()), "headers": {"Content-Type": "application/fhir+json"}}
+    assert client.post("/cds-services/esi-triage-start", **sent).status_code == 200
+    own = client.post("/cds-services/esi-triage-start", json=request(), headers={"Origin": "http://testserver"})
+    assert own.status_code == 200
+
+
 def test_a_type_of_resource_that_is_a_list_is_no_failure_of_the_service(client):
     sent = request(id=VIEW)
     sent["prefetch"]["patient"] = {"resourceType": ["Patient"], "id": ["p1"]}

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -58,6 +59,25 @@ def router(service: "Service", settings: CdsSettings | None = None) -> APIRouter
     return made
 
 
+def _refuse_pages_elsewhere(request: Request, settings: CdsSettings) -> None:
+    """A browser sends plain text to anybody without asking first, and says whose page it was in Origin."""
+    origin = request.headers.get("origin")
+    own = {_host(f"//{request.headers.get('host', '')}"), _host(settings.public_url)} - {""}
+    if origin is not None and origin not in settings.origins and _host(origin) not in own:
+        raise Refused(403, "forbidden", "Origin: pages of that origin may not call; cds_hooks.origins lists who may.")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and kind != "application/json" and not kind.endswith("+json"):
+        raise Refused(415, "structure", "Content-Type: send application/json.")
+
+
+def _host(url: str) -> str:
+    """Host and port; "" for what is no URL."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
+
+
 def _known(id: str) -> None:
     if id not in SERVICES:
         raise Refused(404, "not-found", f"no service of that id; there are {', '.join(SERVICES)}.")
@@ -75,6 +95,7 @@ def _route_class(settings: CdsSettings) -> type[APIRoute]:
             async def handler(request: Request) -> Response:
                 try:
                     if request.method != "OPTIONS":  # a browser's preflight carries no token
+                        _refuse_pages_elsewhere(request, settings)
                         check(request.headers.get("authorization", ""), request.url.path)
                     response = await answer(request)
                 except Exception as error:
