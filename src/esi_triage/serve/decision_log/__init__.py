@@ -3,7 +3,7 @@
 from .chain import Record
 from .durable_log import RETENTION_DAYS, DecisionLog, open_log
 from .log_archive import archive_of
-from .log_rows import newest_row, rows_of
+from .log_rows import newest_row, rows_of, rows_with_archive
 from .log_schema import LogUnavailable
 from .verification import Verdict, verify_log
 
@@ -17,5 +17,6 @@ __all__ = [
     "newest_row",
     "open_log",
     "rows_of",
+    "rows_with_archive",
     "verify_log",
 ]
