@@ -3,7 +3,6 @@
 import glob
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -98,13 +97,11 @@ def _check_archive(archive: Path | None) -> None:
 
 
 def _time(option: str, given: str | None) -> str | None:
-    """The time as the log writes it, so that texts compare as times do."""
-    if given is None:
-        return None
+    from ..serve.decision_log import as_logged
+
     try:
-        found = datetime.fromisoformat(given)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="microseconds")
-    except (ValueError, OverflowError):
+        return None if given is None else as_logged(given)
+    except ValueError:
         raise InputError(f"{option} {given}: give a date or a time, UTC, e.g. 2026-11-01.") from None
 
 

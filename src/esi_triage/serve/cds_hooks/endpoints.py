@@ -49,7 +49,8 @@ def router(service: "Service", settings: CdsSettings | None = None) -> APIRouter
     async def feedback(id: str, request: Request) -> Response:
         _known(id)
         body = request_object(await request.body())
-        await run_in_threadpool(keep_feedback, service.log, id, body)
+        for row in await run_in_threadpool(keep_feedback, service.log, id, body):
+            service.metrics.count_decision(row.body["advised"], row.body["level"])
         return JSONResponse({})
 
     @made.options(f"{PREFIX}{{rest:path}}")
