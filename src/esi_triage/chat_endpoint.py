@@ -46,7 +46,8 @@ class Endpoint:
     """Where and how to ask. `url` is the base that `/chat/completions` is added to.
 
     `rate` is requests a second at most; `parallel` requests under way at once; `timeout` seconds for one request, its
-    whole answer included; `patience` seconds of the first wait, which doubles; `parameters` go with each request.
+    whole answer included; `attempts` requests for one answer, more where a server is merely busy, but 1 is one;
+    `patience` seconds of the first wait, which doubles; `parameters` go with each request.
     """
 
     url: str
@@ -55,6 +56,7 @@ class Endpoint:
     rate: float | None = None
     parallel: int = 8
     timeout: float = 300.0
+    attempts: int = ATTEMPTS
     patience: float = 1.0
     parameters: Mapping[str, Any] = field(default_factory=lambda: dict(PROTOCOL))
 
@@ -167,7 +169,7 @@ def complete(client: httpx.Client, endpoint: Endpoint, messages: Sequence[Mappin
     backoff = wait_random_exponential(multiplier=endpoint.patience, max=60 * endpoint.patience)
     retrying = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, EndpointError) and error.again),
-        stop=lambda state: _enough(state, LONGEST_WAIT * endpoint.patience),
+        stop=lambda state: _enough(state, endpoint),
         wait=lambda state: 0.0 if _told_to_wait(state) else backoff(state),
         reraise=True,
     )
@@ -206,11 +208,12 @@ def _told_to_wait(state: RetryCallState) -> bool:
     return isinstance(error, EndpointError) and error.after is not None
 
 
-def _enough(state: RetryCallState, busy: float) -> bool:
-    """Six attempts; while the server is merely busy, `busy` seconds, since other threads' requests take their turns."""
+def _enough(state: RetryCallState, endpoint: Endpoint) -> bool:
+    """All attempts made; a server that is merely busy is asked longer, as other threads' requests take their turns."""
     error = state.outcome.exception() if state.outcome else None
-    longer = isinstance(error, EndpointError) and error.busy and (state.seconds_since_start or 0) < busy
-    return state.attempt_number >= ATTEMPTS and not longer
+    busy = endpoint.attempts > 1 and isinstance(error, EndpointError) and error.busy
+    longer = busy and (state.seconds_since_start or 0) < LONGEST_WAIT * endpoint.patience
+    return state.attempt_number >= endpoint.attempts and not longer
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@ def test_a_temperature_may_be_converted() -> None:
         (answer(("no-such-thing", "chest pain")), "stop", "unknown finding 'no-such-thing'"),
         (answer(vitals={"heart_rate": "104"}, colour="red"), "stop", "colour"),
         ('{"findings": [', "length", "cut short"),
+        ("{}", "stop", "no finding"),
+        ('{"findings": []}', "stop", "no finding"),
+        (answer(age_years=54, sex="M", vitals={"heart_rate": 104}), "stop", "no finding"),
+        (answer(("cardiac-arrest", "no pulse")), "stop", "no finding"),
     ],
 )
 def test_an_answer_that_cannot_be_used_leaves_it_to_the_rules_and_says_so(
@@ -71,6 +75,18 @@ def test_an_answer_that_cannot_be_used_leaves_it_to_the_rules_and_says_so(
     assert (reply.level, reply.possible, reply.text) == (rules.level, rules.possible, rules.text)
     assert says in reply.warnings[-1]
     assert reply.warnings[-1].endswith("the rules read the note themselves")
+
+
+def test_what_the_rules_read_themselves_stays_possible(stub: Stub) -> None:
+    reply = extracted(stub, answer(("refill", "chest pain")))
+    assert reply.level == 5
+    assert rules_reply(text_case(NOTE)).possible == (2,)
+    assert reply.possible == (2, 5)
+
+
+def test_a_decimal_comma_is_a_decimal_point() -> None:
+    findings, dropped = findings_in(answer(vitals={"temperature_c": 39.5, "heart_rate": 104}), "T 39,5 C, HR 104,RR 20")
+    assert (findings.vitals.temperature_c, findings.vitals.heart_rate, dropped) == (39.5, 104, [])
 
 
 def test_a_failed_request_is_no_level(stub: Stub, tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from esi_triage.cli.main import app
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
 from esi_triage.predict import ask, load, load_model, model_files, reader, text_case
-from esi_triage.predict.calibration import Calibration, Fitted
+from esi_triage.predict.calibration import Calibration, Fitted, calibrated_model
 from esi_triage.predict.guard.cost_of_reasons import EVERYTHING, cost_of_reasons
-from esi_triage.predict.guard.guarding import guard_model
+from esi_triage.predict.guard.guarding import guard_model, rules_alone
 from esi_triage.predict.guard.hand_over import in_words, load_settings
 from esi_triage.predict.guard.known_words import packed, word_bits
 from esi_triage.predict.model import Model, Probabilities, Reply, no_reply, one_by_one
@@ -80,6 +80,11 @@ def test_each_reason_hands_over(model: Model, note: str, made: Calibration | Non
     reply = guarded(model, note, made)
     assert code in reply.hand_over
     assert reply.level in (1, 2, 3, 4, 5)
+
+
+def test_the_guard_says_that_it_judges_itself_and_a_model_alone_does_not() -> None:
+    alone = calibrated_model(saying(SURE[2]), calibration())
+    assert [model.judges for model in (guard_model(alone), rules_alone("not here"), alone)] == [True, True, False]
 
 
 def test_steps_that_the_note_contradicts_hand_over() -> None:

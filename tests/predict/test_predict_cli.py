@@ -16,7 +16,7 @@ from esi_triage.data.case_table import write_cases
 from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.errors import InputError
 from esi_triage.predict.load import find_model
-from esi_triage.predict.model import Reply, constant_model, one_by_one
+from esi_triage.predict.model import Reply, constant_model, no_reply, one_by_one
 from esi_triage.predict.score_file import read_replies, score_file
 
 
@@ -171,3 +171,15 @@ def test_rows_have_the_set_and_why_a_person_decides(tmp_path: Path, ending: str)
     assert [(row["set"], row["hand_over"]) for row in written] == [([1, 2, 3], list(HANDED.hand_over))] * 6
     if ending == "parquet":
         assert read_replies(output) == [HANDED] * 6
+
+
+def test_triage_says_why_there_is_no_reply_and_does_not_end_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = one_by_one("made", lambda _: no_reply("HTTP 503"))
+    monkeypatch.setattr("esi_triage.predict.load_model", lambda *_, **__: failing)
+    told = CliRunner().invoke(app, ["triage", "chest pain", "--model", "guard:http://127.0.0.1:8000/v1"])
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "no reply: HTTP 503" in told.stderr
+    told = CliRunner().invoke(app, ["triage", "chest pain", "--model", "m", "--format", "json"])
+    values = json.loads(told.stdout)
+    assert (told.exit_code, values["level"], values["error"]) == (1, None, "HTTP 503")
+    assert "HTTP 503" in values["meaning"]

@@ -1,5 +1,6 @@
 """A real server on a random loopback port, in a thread of the test's own process."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -42,6 +43,7 @@ def serving(folder: Path, answering: Model | None = None, **sections: dict[str, 
     )
     log = open_log(Path(settings.log.file), settings.log.retention_days, settings.log.keep_text)
     service = Service(settings, answering or rules_model(), log)
+    asyncio.run(service.warm())
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(make_app(service), log_level="error", timeout_graceful_shutdown=5))

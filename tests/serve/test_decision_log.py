@@ -88,6 +88,13 @@ TAMPERED = {
     "removed": ("DELETE FROM record WHERE sequence = 3", 4, "missing"),
     "first removed": ("DELETE FROM record WHERE sequence = 1", 2, "missing"),
     "renumbered": ("UPDATE record SET sequence = 9 WHERE sequence = 5", 9, "missing"),
+    "body as bytes": ("UPDATE record SET body = x'00' WHERE sequence = 3", 3, "changed"),
+    "id as bytes": ("UPDATE record SET id = x'00ff' WHERE sequence = 4", 4, "changed"),
+    "text as bytes": (
+        "UPDATE text SET text = x'00' WHERE record_id = (SELECT id FROM record WHERE sequence = 2)",
+        2,
+        "text",
+    ),
     "text": (
         "UPDATE text SET text = 'another' WHERE record_id = (SELECT id FROM record WHERE sequence = 2)",
         2,
@@ -238,6 +245,21 @@ def test_archiving_that_was_cut_short_goes_on(path):
     now[0] = START + timedelta(days=184)
     open_log(path, clock=lambda: now[0]).close()
     assert ([row.body["k"] for row in rows_of(archive_of(path))], verify_log(path).rows) == ([0, 1, 2], 4)
+
+
+def test_a_text_that_lies_in_log_and_archive_is_erased_in_both(path):
+    from esi_triage.serve.decision_log import log_archive
+
+    ids = filled(path, keep_text=True)
+    connection = log_schema.open_to_write(path)
+    log_archive._copy(connection, archive_of(path), 4)  # and then the machine stops, before the rows leave the log
+    connection.close()
+    log = open_log(path, keep_text=True)
+    log.erase_text(ids[1])
+    log.close()
+    files = [file for file in path.parent.iterdir() if b"note 1" in file.read_bytes()]
+    assert not files
+    assert verify_log(path).problem is None
 
 
 def test_a_backup_is_made_while_rows_are_added(path, tmp_path):
@@ -461,3 +483,40 @@ def test_a_time_of_another_form_is_the_same_time(path):
     assert (
         esi("export", path, "--since", "20260101").stdout == esi("export", path, "--since", "2026-01-01").stdout != ""
     )
+
+
+def test_an_export_reads_the_archive_first_and_no_row_twice(path, tmp_path):
+    now = [START]
+    log = open_log(path, retention_days=30, clock=lambda: now[0])
+    for days in (0, 20, 40):  # after the last of them the first moves to the archive
+        now[0] = START + timedelta(days=days)
+        log.append("advice", {"level": 3})
+    log.close()
+    assert archive_of(path).exists()
+
+    def exported(*options):
+        done = esi("export", path, *options)
+        if done.exception:
+            raise done.exception
+        return [json.loads(line)["sequence"] for line in done.stdout.splitlines()]
+
+    assert exported() == [1, 2, 3]
+    assert exported("--since", "2025-12-01", "--until", "2026-01-25") == [1, 2]
+    elsewhere = archive_of(path).rename(tmp_path / "elsewhere.db")
+    with pytest.raises(InputError, match="--archive"):
+        exported()
+    assert exported("--since", "2026-02-01") == [3], "for rows of the log alone no archive is needed"
+    assert exported("--archive", elsewhere) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("body", ["x'00'", "'{'", "'[]'"])
+def test_a_damaged_row_ends_reading_with_a_sentence(path, body):
+    filled(path)
+    change(path, f"UPDATE record SET body = {body} WHERE sequence = 5")
+    for command in ("export", "head"):
+        error = esi(command, path).exception
+        assert isinstance(error, InputError)
+        assert "row 5 (" in str(error)
+        assert "esi log verify" in str(error)
+    change(path, "UPDATE record SET body = CAST(x'ff' AS TEXT) WHERE sequence = 1")
+    assert isinstance(esi("export", path).exception, InputError), "a text that is none"

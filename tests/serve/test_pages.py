@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 
 import httpx
 import pytest
@@ -109,6 +110,21 @@ def test_the_log_page_searches_and_escapes(served: Served) -> None:
     assert "no row like that" in served.client.get("/log", params={"until": "2000-01-01"}).text
     assert "write a date such as" in served.client.get("/log", params={"since": "yesterday"}).text
     assert "<script>alert" not in served.client.get("/log", params={"id": INJECTED, "since": INJECTED}).text
+
+
+TYPED = ["%Y-%m-%d %H:%M:%S", "%Y%m%dT%H%M%S", "%Y-%m-%dT%H:%M:%S+00:00"]
+
+
+@pytest.mark.parametrize("form", TYPED)
+def test_the_log_page_compares_times_however_they_are_typed(served: Served, form: str) -> None:
+    record = served.triage(CHEST_PAIN).json()["record"]
+    row = served.service.log.get(record)
+    assert row is not None
+    after = (datetime.fromisoformat(row.time) + timedelta(seconds=1)).strftime(form)
+    found = [served.client.get("/log", params={"id": record, name: after}).text for name in ("until", "since")]
+    assert ["no row like that" in page for page in found] == [False, True]
+    east = datetime.fromisoformat(row.time).astimezone(timezone(timedelta(hours=14))).isoformat()
+    assert "no row like that" not in served.client.get("/log", params={"id": record, "since": east}).text
 
 
 def test_no_page_names_another_machine(served: Served) -> None:

@@ -110,6 +110,9 @@ def test_a_batch_is_answered_in_order_or_refused_whole(served: Served) -> None:
     head = served.client.get("/v1/log/head").json()
     refused = served.client.post("/v1/triage/batch", json={"cases": [{"narrative": CHEST_PAIN}, {"narrative": " "}]})
     assert refused.json()["errors"][0]["field"] == "cases.1.narrative"
+    unknown = {"cases": [{"narrative": CHEST_PAIN}, {"narrative": CHEST_PAIN, "previous": "never"}]}
+    refused = served.client.post("/v1/triage/batch", json=unknown)
+    assert refused.json()["errors"][0]["field"] == "cases.1.previous"
     assert served.client.get("/v1/log/head").json() == head
     answered = served.client.post(
         "/v1/triage/batch", json={"cases": [{"narrative": CHEST_PAIN}, {"narrative": "needs a refill, no complaint"}]}
@@ -210,6 +213,7 @@ def test_cds_hooks_answer_through_the_same_service_and_log(served: Served) -> No
             "status": "final",
             "code": coded,
             "subject": {"reference": "Patient/1"},
+            "effectiveDateTime": "2024-03-01T10:05:00Z",
         } | value
 
     entries = [

@@ -1,6 +1,9 @@
 """What the service does when it cannot answer as usual: slow or broken model, full queue, dead log, no token."""
 
+import asyncio
+import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +15,14 @@ from served import CHEST_PAIN, Served, serving
 
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
-from esi_triage.predict.model import Model, Reply, one_by_one, reply_of
+from esi_triage.predict import ask, text_case
+from esi_triage.predict.model import Model, Reply, constant_model, one_by_one, reply_of
+from esi_triage.serve.advice import Advice
 from esi_triage.serve.app import find_served_model
-from esi_triage.serve.decision_log import DecisionLog, LogUnavailable
+from esi_triage.serve.decision_log import DecisionLog, LogUnavailable, open_log
 from esi_triage.serve.reason_words import hand_over_words
-from esi_triage.serve.service import PROBE
+from esi_triage.serve.service import PROBE, Service
+from esi_triage.serve.serving import run_service
 from esi_triage.serve.settings import Settings, default_settings_text, load_settings
 
 
@@ -173,7 +179,7 @@ def test_every_reason_to_hand_over_reads_as_a_sentence() -> None:
 
 def test_a_model_of_the_guard_speaks_in_sentences(tmp_path: Path) -> None:
     reply = replace(reply_of("ANSWER: ESI 2"), level_set=(2, 3), hand_over=("vitals-missing",))
-    with serving(tmp_path, model_that(lambda _: reply)) as served:
+    with serving(tmp_path, replace(model_that(lambda _: reply), judges=True)) as served:
         advice = served.triage(CHEST_PAIN).json()
     assert (advice["level"], advice["likeliest"], advice["set"]) == (None, 2, [2, 3])
     (reason,) = advice["hand_over"]
@@ -184,3 +190,71 @@ def test_a_model_of_the_guard_speaks_in_sentences(tmp_path: Path) -> None:
 def test_an_endpoint_without_the_name_of_its_model_is_refused() -> None:
     with pytest.raises(InputError, match=r"model\.name"):
         find_served_model(load_settings(options={"model": {"endpoint": "http://127.0.0.1:9/v1"}}))
+
+
+def advised(folder: Path, answering: Model, narrative: str) -> Advice:
+    settings = load_settings(options={"log": {"file": str(folder / "log.sqlite")}})
+    service = Service(settings, answering, open_log(Path(settings.log.file)))
+    try:
+        return asyncio.run(service.advise(narrative, None, "api", None))
+    finally:
+        service.close()
+
+
+def test_a_calibrated_model_alone_is_handed_over_where_the_rules_exclude_its_level(tmp_path: Path) -> None:
+    calibrated = replace(reply_of("ANSWER: ESI 3"), level_set=(2, 3))
+    advice = advised(tmp_path, one_by_one("made", lambda _: calibrated), CHEST_PAIN)
+    assert (advice.possible, advice.set) == ((2,), (2, 3))
+    assert (advice.level, [reason.code for reason in advice.hand_over]) == (None, ["model-outside-rules"])
+
+
+def test_a_set_of_three_levels_is_wide_though_the_model_names_none(tmp_path: Path) -> None:
+    advice = advised(tmp_path, constant_model("constant:3"), "54 y/o M, feels unwell")
+    assert len(advice.set) > 2
+    assert "wide-set" in [reason.code for reason in advice.hand_over]
+
+
+@pytest.mark.timeout(30)
+def test_an_endpoint_that_hangs_is_let_go_at_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        given = {"endpoint": url, "name": "m", "deadline_seconds": 0.3}
+        began = time.monotonic()
+        (reply,) = ask(find_served_model(load_settings(options={"model": given})), [text_case("a note")])
+        assert reply.error
+        assert time.monotonic() - began < 3, "the thread is free for the next case"
+
+
+@pytest.mark.parametrize("name", ["m", "guard:m", "extract:m"])
+def test_a_remote_endpoint_without_an_agreement_names_the_setting(name: str) -> None:
+    given = {"endpoint": "https://api.example.org/v1", "name": name}
+    with pytest.raises(InputError, match=r"model\.agreement") as refused:
+        find_served_model(load_settings(options={"model": given}))
+    assert "--agreement" not in str(refused.value)
+
+
+def test_an_endpoint_that_is_not_there_is_said_in_words_at_the_start(tmp_path: Path) -> None:
+    given = {"endpoint": "http://127.0.0.1:9/v1", "name": "m"}
+    options = {"model": given, "server": {"port": 0}, "log": {"file": str(tmp_path / "log.sqlite")}}
+    with pytest.raises(InputError, match="Is the server running"):
+        run_service(load_settings(options=options))
+    open_log(tmp_path / "log.sqlite").close()  # nobody holds it
+
+
+def test_a_short_token_is_refused_wherever_it_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "token"
+    file.write_text("fifteen-signs-x\n")
+    with pytest.raises(InputError, match="15 characters"):
+        load_settings(options={"server": {"token_file": str(file)}})
+    monkeypatch.setenv("ESI_SERVE_TOKEN", "a" + " " * 20)
+    with pytest.raises(InputError, match="ESI_SERVE_TOKEN: the token has 1 character"):
+        load_settings()
+
+
+def test_a_host_is_known_whatever_its_case_and_port(tmp_path: Path) -> None:
+    with serving(tmp_path, server={"hosts": ["Triage.Example.org:8443"]}) as served:
+        statuses = [
+            served.client.get("/v1/model", headers={"Host": host}).status_code
+            for host in ("triage.example.org", "TRIAGE.example.org:443", "other.example.org")
+        ]
+    assert statuses == [200, 200, 421]

@@ -3,7 +3,6 @@
 import glob
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +14,13 @@ from .output import TextOrJson, print_json
 app = typer.Typer(help="Verify, export and look at the decision log of `esi serve`.", no_args_is_help=True)
 
 LogFile = Annotated[Path, typer.Argument(metavar="FILE", help="the decision log; it may be in use")]
+ArchiveFile = Annotated[Path | None, typer.Option("--archive", help="where its archive is [default: beside it]")]
 
 
 @app.command()
 def verify(
     file: LogFile,
-    archive: Annotated[Path | None, typer.Option(help="where its archive is [default: beside it]")] = None,
+    archive: ArchiveFile = None,
     seen: Annotated[
         str | None, typer.Option(help="SEQUENCE:HASH that `esi log head` printed earlier; it must still be there")
     ] = None,
@@ -35,8 +35,7 @@ def verify(
     """
     from ..serve.decision_log import verify_log
 
-    if archive is not None and not archive.is_file():
-        raise InputError(f"--archive {archive}: there is no such file.")
+    _check_archive(archive)
     verdict = verify_log(file, archive, _seen(seen))
     if form == "json":
         print_json({"holds": not verdict.problem, **asdict(verdict)})
@@ -66,20 +65,23 @@ def export(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="[default: standard output]")] = None,
     since: Annotated[str | None, typer.Option(help="first time, UTC, e.g. 2026-11-01")] = None,
     until: Annotated[str | None, typer.Option(help="first time no more, UTC")] = None,
+    archive: ArchiveFile = None,
 ) -> None:
-    """Write the rows, oldest first, one JSON object a line; texts of patients are not exported.
+    """Write the rows of archive and log, oldest first, one JSON object a line; texts of patients are not exported.
 
     Example: esi log export esi-decisions.sqlite --format AuditEvent --since 2026-11-01 -o audit.ndjson
     """
     from ..atomic_files import refuse_overwriting, write_text
-    from ..serve.decision_log import archive_of, rows_of
+    from ..serve.decision_log import archive_of, rows_with_archive
     from ..serve.fhir import log_exports
 
     if form not in log_exports():
         raise InputError(f"--format {form}: one of {', '.join(log_exports())}.")
-    refuse_overwriting([output] if output else [], *file.parent.glob(f"{glob.escape(file.name)}*"), archive_of(file))
+    _check_archive(archive)
+    kept = [*file.parent.glob(f"{glob.escape(file.name)}*"), archive or archive_of(file)]
+    refuse_overwriting([output] if output else [], *kept)
     as_json, between = log_exports()[form], (_time("--since", since), _time("--until", until))
-    lines = (json.dumps(as_json(record), ensure_ascii=False) for record in rows_of(file, *between))
+    lines = (json.dumps(as_json(record), ensure_ascii=False) for record in rows_with_archive(file, archive, *between))
     if output is None:
         for line in lines:
             typer.echo(line)
@@ -89,14 +91,17 @@ def export(
     typer.echo(f"{len(written)} rows: {output}", err=True)
 
 
+def _check_archive(archive: Path | None) -> None:
+    if archive is not None and not archive.is_file():
+        raise InputError(f"--archive {archive}: there is no such file.")
+
+
 def _time(option: str, given: str | None) -> str | None:
-    """The time as the log writes it, so that texts compare as times do."""
-    if given is None:
-        return None
+    from ..serve.decision_log import as_logged
+
     try:
-        found = datetime.fromisoformat(given)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="microseconds")
-    except (ValueError, OverflowError):
+        return None if given is None else as_logged(given)
+    except ValueError:
         raise InputError(f"{option} {given}: give a date or a time, UTC, e.g. 2026-11-01.") from None
 
 

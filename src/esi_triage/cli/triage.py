@@ -34,8 +34,9 @@ def triage(
 ) -> None:
     """Assign an ESI level to one narrative and show how it was reached.
 
-    Text that is no triage note gets no level ("level": null in JSON), and the exit code is 0. Where there is a reason
-    to hand over, a person decides, and the level is only the likeliest one.
+    Text that is no triage note gets no level ("level": null in JSON), and the exit code is 0; where the model gave no
+    reply, standard error ("error" in JSON) says why, and it is 1. Where there is a reason to hand over, a person
+    decides, and the level is only the likeliest one.
 
     Example: esi triage "54 y/o M, chest pain radiating to the left arm, sweating. BP 150/90, HR 104, SpO2 96 %"
     """
@@ -50,7 +51,10 @@ def triage(
     (reply,) = ask(loaded, [text_case(text)])
     if form == "json":
         print_json(_as_json(loaded, reply, text))
-        return
+        raise typer.Exit(1 if reply.error else 0)
+    if reply.error:
+        typer.echo(f"{_meaning(reply)}  (model: {loaded.name})", err=True)
+        raise typer.Exit(1)
     read_by_rules = reply.possible is not None and reply.level is not None
     for place, line in enumerate(_summary(loaded, reply, text if read_by_rules else None)):
         typer.secho(line, bold=place == 0)
@@ -72,6 +76,8 @@ def _meaning(reply: "Reply") -> str:
 
     if reply.level is not None:
         return Level(reply.level).meaning
+    if reply.error:
+        return f"no reply: {reply.error}"
     return reply.warnings[0] if reply.warnings else "no level could be read from the model's answer"
 
 
@@ -138,6 +144,7 @@ def _as_json(model: "Model", reply: "Reply", narrative: str) -> dict[str, Any]:
         "not_recorded": _missing_signs(findings) if findings else None,
         "strict": reply.strict,
         "truncated": reply.truncated,
+        "error": reply.error,
         "model": model.name,
         "notice": NOTICE,
     }

@@ -14,7 +14,7 @@ _REFUSAL = (
     'data use agreement forbids giving its data to third parties, APIs included ("Use of MIMIC Data with Large '
     'Language Models and Online Services", 24 Sep 2025, {notice}): use a model on this machine (an http://127.0.0.1 '
     "endpoint, or local weights), or, where your agreement covers the service, with zero retention and no human "
-    'review, name it: --agreement "WHICH AGREEMENT, WHICH TERMS".'
+    'review, name it: {option} "WHICH AGREEMENT, WHICH TERMS".'
 )
 _HTTP = re.compile(
     r"(?:https?|wss?)://(?:[^@/?#\\\s]*@)?(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9.-]+))(?::\d{1,5})?(?:[/?#]\S*)?",
@@ -23,20 +23,22 @@ _HTTP = re.compile(
 _SOCKET = re.compile(r"(?:http\+)?unix:\S+", re.IGNORECASE)
 
 
-def refuse_remote(licences: Iterable[Licence], destination: str, agreement: str | None = None) -> None:
+def refuse_remote(
+    licences: Iterable[Licence], destination: str, agreement: str | None = None, option: str = "--agreement"
+) -> None:
     """Raise InputError where credentialed rows are about to leave this machine and no agreement is named.
 
     `licences` has one value per row; `destination` is the URL of an endpoint, or the name of a tracker or hub, which is
-    never on this machine. Call it before anything is sent, and keep `agreement` in the record of the run. A client for
-    a loopback address must also ignore the environment's proxies and follow no redirect
-    (`httpx.Client(trust_env=False)`): both carry text away from an address that is local. What a local server passes
-    on to others cannot be seen from here.
+    never on this machine; `option` is where the user names an agreement. Call it before anything is sent, and keep
+    `agreement` in the record of the run. A client for a loopback address must also ignore the environment's proxies and
+    follow no redirect (`httpx.Client(trust_env=False)`): both carry text away from an address that is local. What a
+    local server passes on to others cannot be seen from here.
     """
     rows = list(licences)
     n = rows.count("credentialed")
     if n and not is_loopback(destination) and not _names_something(agreement or ""):
         shown = _without_password(destination)
-        raise InputError(_REFUSAL.format(n=n, all=len(rows), destination=shown, notice=_NOTICE))
+        raise InputError(_REFUSAL.format(n=n, all=len(rows), destination=shown, notice=_NOTICE, option=option))
 
 
 def is_loopback(url: str) -> bool:

@@ -1,7 +1,8 @@
 """A language model behind an endpoint reads the note, the rules decide: findings by JSON schema, then the ESI engine.
 
 The model is asked for the findings of `esi decide --schema` (structured output). A finding whose words are not in the
-note is dropped and counted. An answer that cannot be used leaves the case to the rules' own reading, and says so.
+note is dropped and counted. An answer that cannot be used, or in which no finding is left, leaves the case to the
+rules' own reading, and says so. What that reading leaves possible stays possible beside the model's.
 """
 
 import hashlib
@@ -54,16 +55,19 @@ def extract_model(endpoint: Endpoint, agreement: str | None = None) -> Model:
 def _reply(case: Case, found: Completion | EndpointError) -> Reply:
     if isinstance(found, EndpointError):
         return no_reply(str(found))
+    rules = rules_reply(case)
     try:
         findings, dropped = findings_in(found.text, case.narrative)
+        if not findings.items:
+            raise ValueError("no finding that has words of the note")
     except ValueError as error:
         problem = "its answer was cut short" if found.truncated else str(error)
-        rules = rules_reply(case)
         told = f"the model's findings could not be used ({problem}): the rules read the note themselves"
         return replace(rules, warnings=(*rules.warnings, told), tokens=found.tokens, truncated=found.truncated)
     reply = decided_reply(findings, decide(findings))
     warned = [f"dropped, their words are not in the note: {', '.join(dropped)} ({len(dropped)})"] if dropped else []
-    return replace(reply, warnings=(*reply.warnings, *warned), tokens=found.tokens)
+    possible = tuple(sorted({*(reply.possible or ()), *(rules.possible or ())}))
+    return replace(reply, possible=possible, warnings=(*reply.warnings, *warned), tokens=found.tokens)
 
 
 def findings_in(answer: str, narrative: str) -> tuple[Findings, list[str]]:
@@ -92,7 +96,8 @@ def _borne_out(values: dict[str, Any], narrative: str) -> tuple[dict[str, Any], 
         kept["findings"] = [each for each in given if not _missing_words(each, note)]
         dropped += [str(each["name"]) for each in given if _missing_words(each, note)]
     if isinstance(vitals := values.get("vitals"), dict):
-        numbers = {float(number) for number in _NUMBER.findall(narrative)}
+        both = f"{narrative} {narrative.replace(',', '.')}"  # a comma may stand in a number, or between two
+        numbers = {float(number) for number in _NUMBER.findall(both)}
         celsius = numbers | {round(fahrenheit_to_celsius(number), 1) for number in numbers}
         invented = [
             sign.name

@@ -28,6 +28,8 @@ def load_model(spec: str, seed: int | None = None, *, fast: bool = False, calibr
     torch. `seed` overrides its sampling seed; `fast` has it give its level without a chain. Raises InputError where
     nothing of that name can be loaded, and for a calibration of another model.
     """
+    if url := guarded_url(spec):
+        return _at_endpoint(spec, seed, fast, url, None, (), calibration, {})
     if spec == "guard" or spec.startswith("guard:"):
         return _guard(learned_name(spec), seed, fast, calibration)
     model = _one_model(spec, seed, fast)
@@ -38,6 +40,11 @@ def load_model(spec: str, seed: int | None = None, *, fast: bool = False, calibr
 def learned_name(spec: str) -> str:
     """The learned model of `guard:MODEL`; of `guard` alone the reader; any other name is its own."""
     return READER if spec in ("guard", "guard:") else spec.removeprefix("guard:")
+
+
+def guarded_url(spec: str) -> str | None:
+    """The endpoint of `guard:URL`, the guard around the one model that is served there; null for another name."""
+    return spec.removeprefix("guard:") if spec.startswith(("guard:http:", "guard:https:")) else None
 
 
 def _one_model(spec: str, seed: int | None = None, fast: bool = False) -> Model:
@@ -74,10 +81,6 @@ def _guard(inner: str, seed: int | None, fast: bool, calibration: Path | None) -
 
     if inner.partition(":")[0] == READER and (problem := minilm_missing()):
         return rules_alone(problem)
-    if inner.startswith(("http:", "https:")):
-        from .endpoint_model import only_model
-
-        return _at_endpoint(f"guard:{only_model(inner)}", seed, fast, inner, None, (), calibration, {})
     learned = _one_model(inner, seed, fast)
     risk = None
     if RISK in shipped_models() and not minilm_missing():
@@ -136,6 +139,7 @@ def find_model(
         raise InputError("--id-column and --level-column belong to --predictions; give its file, or leave them out.")
     if not spec:
         raise InputError("--model is missing: give a model, e.g. rules; with --endpoint, its name at the endpoint.")
+    endpoint = endpoint or guarded_url(spec)
     if endpoint is None:
         if spec.startswith("extract:"):
             raise InputError(
@@ -158,10 +162,12 @@ def _at_endpoint(
     settings: Mapping[str, Any],
 ) -> Model:
     from ..chat_endpoint import find_endpoint
-    from .endpoint_model import endpoint_model
+    from .endpoint_model import endpoint_model, only_model
     from .extract import extract_model
     from .guard.guarding import guard_model
 
+    if guarded_url(spec) == url:
+        spec = f"guard:{only_model(url)}"
     kind, _, name = spec.partition(":") if spec.startswith(("guard:", "extract:")) else ("", "", spec)
     if not name:
         raise InputError(f"--model {spec}: give the model's name at the endpoint after the colon.")

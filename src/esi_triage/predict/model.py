@@ -68,7 +68,8 @@ class Model:
     those to report (prompt, decoding, endpoint, agreement), as plain values. `again(k)`, k from 1, is the same model
     with another random state, for its sample k + 1; None where its answers are deterministic. `notice` is what everyone
     who reads its answers must know about the model, e.g. that its base is a toy. `from_reading` is there where a reply
-    follows from the engine's reading alone: whoever has read a case already need not ask.
+    follows from the engine's reading alone: whoever has read a case already need not ask. `judges` is true where the
+    model says itself when a person decides: then a reply without `hand_over` stands.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Model:
     again: Callable[[int], "Model"] | None = None
     notice: str | None = None
     from_reading: Callable[[Reading], Reply] | None = None
+    judges: bool = False
 
 
 def one_by_one(name: str, reply_to: Callable[[Case], Reply]) -> Model:

@@ -96,14 +96,12 @@ def not_excluded(reply: Reply, decision: Decision) -> tuple[int, ...]:
 
 
 def own_reasons(reply: Reply, decision: Decision, text: str, widest_set: int) -> list[str]:
-    """Why a person decides (codes): what the model says of it, and where it does not judge that itself, what we see."""
-    if reply.hand_over or reply.level_set is not None:
-        return list(reply.hand_over)
-    left = reply.possible or ()
+    """Why a person decides (codes), as we see it: for a reply whose model does not judge that itself."""
     if reply.level is None:
         return ["no-level"]
+    left = not_excluded(reply, decision)
     codes = ["wide-set"] if len(left) > widest_set else []
-    if 1 in left and reply.level >= 3:
+    if 1 in (*left, *decision.possible) and reply.level >= 3:
         codes.append("urgent-not-excluded")
     if reply.level not in decision.possible:
         codes.append("model-outside-rules")

@@ -11,16 +11,17 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp
 
+from ..data.credentialed import refuse_remote
 from ..errors import InputError
 from ..notice import NOTICE
 from ..predict import Model
-from ..predict.load import default_model, find_model
+from ..predict.load import default_model, find_model, guarded_url
 from .cds_hooks import PREFIX, CdsSettings, router
 from .decision_log import open_log
 from .gateway import Gateway
 from .problems import add_handlers, describe_problems, problem_response
 from .rest.routes import rest_router
-from .service import Service
+from .service import LICENCE, Service
 from .settings import Settings
 from .web.pages import page_router
 
@@ -38,16 +39,20 @@ def find_served_model(settings: Settings) -> Model:
     if given.endpoint and not given.name:
         raise InputError("model.name: is missing; model.endpoint needs the model's name there.")
     name, note = (given.name, None) if given.name else default_model()
-    model = find_model(name, endpoint=given.endpoint or None, agreement=given.agreement or None)
+    url, agreement = given.endpoint or guarded_url(name), given.agreement or None
+    if url:
+        refuse_remote([LICENCE], url, agreement, "model.agreement =")
+    # One request a note, which ends with the note's deadline: a request that hangs would keep the thread from the next.
+    once = {"timeout": given.deadline_seconds, "attempts": 1}
+    model = find_model(name, endpoint=url, agreement=agreement, **once)
     return replace(model, notice=note) if note else model
 
 
 def make_app(service: Service) -> ASGIApp:
-    """The ASGI application of `service`. It warms up while it starts, and closes the log when it ends."""
+    """The ASGI application of `service`, which has warmed up. It closes the log when it ends."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await service.warm()
         yield
         service.close()
 

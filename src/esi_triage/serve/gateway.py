@@ -39,7 +39,8 @@ class Gateway:
     def __init__(self, app: ASGIApp, settings: Settings, metrics: ServiceMetrics, own_access: tuple[str, ...]) -> None:
         self.app, self.metrics = app, metrics
         self.token = settings.token
-        self.hosts = _THIS_MACHINE | {*settings.server.hosts, urlsplit(settings.server.public_url).hostname or ""}
+        named = {name for host in settings.server.hosts for name in (host.lower(), _host(host))}
+        self.hosts = _THIS_MACHINE | named | {urlsplit(settings.server.public_url).hostname or ""}
         self.any_host = self.token is not None or (settings.server.allow_remote and not settings.server.hosts)
         self.open_paths = (*ASKS_NOBODY, *own_access)
 

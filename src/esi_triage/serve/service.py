@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ..errors import InputError
-from ..esi import Case
+from ..esi import Case, Licence
 from ..predict import Model, Reply, ask
 from ..predict.model import Reading, no_reply
 from ..predict.rules_model import reading_of, reply_from
@@ -35,7 +35,9 @@ from .settings import Settings
 log = logging.getLogger("esi.serve")
 
 PROBE = "54 y/o M, chest pain, sweating. BP 150/90, HR 104, RR 18, SpO2 96 %, T 36.8 °C, pain 7/10"
-_NOTE = {"case_id": "1", "source": "service", "licence": "credentialed"}
+LICENCE: Licence = "credentialed"
+"""What every note counts as, so that none goes to an endpoint elsewhere unasked."""
+_NOTE = {"case_id": "1", "source": "service", "licence": LICENCE}
 _FRESH_SECONDS = 30.0
 """How long a good answer of the model stands for its health, and a failed row for a log that cannot be written."""
 _LOG_THREADS = 8  # several wait for the disk at once, so that the log may write their rows together
@@ -193,7 +195,9 @@ class Service:
         if reply.error:
             reply = by_rules
         codes += ["vitals-conflict"] if differing else []
-        codes += own_reasons(reply, decision, case.narrative, self.settings.hand_over.widest_set)
+        codes += reply.hand_over
+        if reply is by_rules or not self.model.judges:
+            codes += own_reasons(reply, decision, case.narrative, self.settings.hand_over.widest_set)
         return Advice(
             level=None if codes else reply.level,
             likeliest=reply.level,
@@ -248,7 +252,7 @@ def _by_rules(text: str) -> tuple[Reading, Reply]:
 
 
 def _case(text: str, vitals: Mapping[str, float], where: str = "") -> Case:
-    """The note as a case; it counts as credentialed, so that it goes to no endpoint elsewhere unasked."""
+    """The note as a case."""
     try:
         return Case.model_validate({**_NOTE, "narrative": text, **vitals})
     except ValidationError as error:

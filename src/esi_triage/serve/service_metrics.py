@@ -39,9 +39,9 @@ class ServiceMetrics:
         _count_all(self.hand_over, (reason.code for reason in advice.hand_over))
         _count_all(self.missing, advice.missing)
 
-    def count_decision(self, advised: int | None, chosen: int) -> None:
-        """Count one person's decision beside the advice that was given."""
-        self.decisions.labels(_label(advised), str(chosen)).inc()
+    def count_decision(self, advised: int | None, chosen: int | None) -> None:
+        """Count one person's decision beside the advice; `chosen` null: a card overridden without a level."""
+        self.decisions.labels(_label(advised), "overridden" if chosen is None else str(chosen)).inc()
 
     def text(self) -> bytes:
         """The exposition format of Prometheus."""

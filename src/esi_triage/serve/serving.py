@@ -1,5 +1,6 @@
 """Run the service until it is told to stop: listen, answer what is under way, close the log."""
 
+import asyncio
 import socket
 import sys
 
@@ -9,6 +10,7 @@ from ..errors import InputError
 from .app import make_app, make_service
 from .decision_log import LogUnavailable
 from .gateway import log_as_json_lines
+from .service import Service
 from .settings import Settings
 
 _IDLE_SECONDS = 75
@@ -22,10 +24,11 @@ def run_service(settings: Settings) -> None:
         service = make_service(settings)
     except LogUnavailable as error:
         raise InputError(f"{error} Name another file with --log.") from None
-    log_as_json_lines()
     scheme = "https" if settings.server.tls_certificate else "http"
     host, port = listening.getsockname()[:2]
     print(f"loading {service.identity.name}, then at {scheme}://{_in_url(host)}:{port}/", file=sys.stderr, flush=True)
+    _warm(service)
+    log_as_json_lines()
     config = uvicorn.Config(
         make_app(service),
         log_config=None,
@@ -38,6 +41,15 @@ def run_service(settings: Settings) -> None:
         lifespan="on",
     )
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _warm(service: Service) -> None:
+    """Before uvicorn, which would answer a wrong endpoint or key with a traceback and an exit code of its own."""
+    try:
+        asyncio.run(service.warm())
+    except InputError:
+        service.close()
+        raise
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -14,6 +14,8 @@ from ..errors import InputError, validated
 from ..reading import read_toml
 from .cds_hooks import CdsClient
 
+_SHORTEST_TOKEN = 16
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -92,15 +94,21 @@ class Settings(_Strict):
     @property
     def token(self) -> str | None:
         """What callers must send, or null where the service asks nobody."""
-        if not self.server.token_file:
-            return os.environ.get("ESI_SERVE_TOKEN") or None
-        try:
-            token = Path(self.server.token_file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"server.token_file = {self.server.token_file!r}: cannot be read ({error}).") from None
-        if len(token) < 16:
-            raise InputError(f"{self.server.token_file}: the token has {len(token)} characters; give 16 or more.")
+        file, given = self.server.token_file, os.environ.get("ESI_SERVE_TOKEN", "")
+        if not file and not given:
+            return None
+        token = (_text_of(file) if file else given).strip()
+        if len(token) < _SHORTEST_TOKEN:
+            where, found = file or "ESI_SERVE_TOKEN", f"{len(token)} character{'' if len(token) == 1 else 's'}"
+            raise InputError(f"{where}: the token has {found}; give {_SHORTEST_TOKEN} or more.")
         return token
+
+
+def _text_of(token_file: str) -> str:
+    try:
+        return Path(token_file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"server.token_file = {token_file!r}: cannot be read ({error}).") from None
 
 
 def default_settings_text() -> str:
@@ -128,9 +136,9 @@ def load_settings(file: Path | None = None, options: Mapping[str, Mapping[str, A
 
 
 def _check_reach(settings: Settings) -> None:
-    server = settings.server
+    server, token = settings.server, settings.token
     address = f"[{server.host}]" if ":" in server.host else server.host
-    if not is_loopback(f"http://{address}") and settings.token is None and not server.allow_remote:
+    if not is_loopback(f"http://{address}") and token is None and not server.allow_remote:
         raise InputError(
             f"server.host = {server.host!r}: others could call the service unasked. Set server.token_file or the "
             "variable ESI_SERVE_TOKEN, or server.allow_remote = true where a proxy asks who calls."

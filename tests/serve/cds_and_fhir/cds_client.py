@@ -11,6 +11,7 @@ from typing import Any
 from esi_triage.esi import Step
 from esi_triage.serve.advice import Advice, ModelIdentity
 from esi_triage.serve.decision_log import DecisionLog
+from esi_triage.serve.service_metrics import ServiceMetrics
 
 MADE = Advice(
     level=2,
@@ -37,6 +38,7 @@ class MadeService:
     fails: Exception | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, Mapping[str, float] | None]] = field(default_factory=list)
+    metrics: ServiceMetrics = field(default_factory=ServiceMetrics)
 
     async def advise(
         self,

@@ -7,6 +7,8 @@ import pytest
 from cds_requests import card_of, refused
 from fhir_bundles import coded
 
+from esi_triage.serve.web.log_figures import log_figures
+
 
 def sent_feedback(client, *items, id="esi-triage-start"):
     return client.post(f"/cds-services/{id}/feedback", json={"feedback": list(items)})
@@ -54,3 +56,21 @@ def test_feedback_on_several_cards_with_repeats_is_kept(client, log):
 def test_feedback_that_is_no_list_is_refused(client):
     for body in ({}, {"feedback": {}}, {"feedback": []}, {"feedback": ["x"]}):
         refused(client.post("/cds-services/esi-triage-start/feedback", json=body), 400, "feedback")
+
+
+def answered(card, outcome, level=None, **more):
+    taken = [{"id": one["uuid"]} for one in card["suggestions"] if one["label"] == f"ESI {level}"]
+    return {"card": card["uuid"], "outcome": outcome} | ({"acceptedSuggestions": taken} if taken else {}) | more
+
+
+def test_an_answer_to_a_card_counts_as_a_decision(client, service, log):
+    changed, differs, dismissed = (card_of(client) for _ in range(3))
+    why = {"overrideReason": {"reason": coded("sicker")["coding"][0]}}
+    sent_feedback(client, answered(changed, "overridden", **why), answered(changed, "accepted", 2))
+    sent_feedback(client, answered(differs, "accepted", 3), answered(dismissed, "overridden", **why))
+    figures = log_figures([row for row in log.search() if row.kind == "feedback"])
+    assert (figures.overridden.n, figures.overridden.of) == (2, 3), "of each card the last answer"
+    assert {code: share.n for code, share in figures.override_reasons} == {"sicker": 1, "no reason given": 1}
+    told = service.metrics.text().decode()
+    for chosen, n in (("2", 1), ("3", 1), ("overridden", 2)):
+        assert f'esi_decisions_total{{advised="2",chosen="{chosen}"}} {n}.0' in told

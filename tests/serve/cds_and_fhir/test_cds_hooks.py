@@ -1,5 +1,7 @@
 """Requests to CDS Hooks, the public sandbox among them: no failure looks like "nothing to say"."""
 
+import json
+
 import pytest
 from cds_client import Sandbox
 from cds_requests import SANDBOX, card_of, refused, request
@@ -62,7 +64,8 @@ BODIES = ["", "null", "[]", "{", '{"hook": NaN}', '{"x": 1e999}', '{"x": "\\ud80
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body[:12] or "empty")
 @pytest.mark.parametrize("path", ["/cds-services/esi-triage-start", "/cds-services/esi-triage-view/feedback"])
 def test_what_is_no_json_object_is_refused(client, path, body):
-    refused(client.post(path, content=body.encode("latin-1")), 400, "JSON")
+    as_json = {"Content-Type": "application/json; charset=utf-8"}
+    refused(client.post(path, content=body.encode("latin-1"), headers=as_json), 400, "JSON")
 
 
 keys = st.sampled_from(["hook", "hookInstance", "context", "prefetch", "fhirAuthorization", "fhirServer"])
@@ -196,3 +199,77 @@ def test_browsers_of_other_origins_may_not_call(client):
     other = client.options("/cds-services/esi-triage-view", headers=asks | {"Origin": "https://evil.example"}).headers
     assert "access-control-allow-origin" not in other
     assert "access-control-allow-origin" not in client.get("/cds-services").headers
+
+
+VIEW = "esi-triage-view"
+
+
+def view_of(*resources, **changes):
+    """A patient-view of encounter e1 whose Encounter was not fetched."""
+    context = {"userId": "Practitioner/9", "patientId": "p1", "encounterId": "e1"}
+    return request(id=VIEW, context=context, prefetch={"complaint": bundle(*resources)}) | changes
+
+
+def complaint(id, words, **changes):
+    made = observation(id, "8661-1", "p1", "e1", "2026-03-02T08:05:00Z", valueString=words) | changes
+    return {key: value for key, value in made.items() if value is not ...}
+
+
+def test_an_observation_that_cannot_be_placed_in_the_visit_is_left_out_and_said(client, service):
+    old = complaint("old", "Twisted ankle", encounter=..., effectiveDateTime="2019-01-01")
+    card = card_of(client, view_of(complaint("new", "Chest pain"), old), VIEW)
+    narrative, _ = service.asked[0]
+    assert "Chest pain" in narrative
+    assert "ankle" not in narrative
+    assert "1 Observation" in card["extension"]["org.esi-triage.advice"]["notUsed"][0]
+    refused(client.post(f"/cds-services/{VIEW}", json=view_of(old)), 412, "no encounter, and")
+
+
+@pytest.mark.parametrize(
+    "taken", [{"effectivePeriod": {"start": "2019-01-01"}}, {"issued": "2019-01-01T08:00:00Z"}, {}]
+)
+def test_an_old_or_undated_observation_without_an_encounter_is_of_no_known_visit(client, service, taken):
+    ehr = dstu2_ehr()
+    loose = complaint("old", "Twisted ankle", encounter=..., effectiveDateTime=..., **taken)
+    loose["subject"] = {"reference": "Patient/smart-1288992"}
+    key = "Observation?patient=smart-1288992&code=8661-1,10154-3&_sort=-date&_count=10"
+    box = sandbox(client, ehr | {key: bundle(loose)})
+    assert box.call(box.services("patient-view")[0], "smart-1288992").status_code == 200
+    assert "ankle" not in service.asked[0][0]
+
+
+@pytest.mark.parametrize(("kind", "status"), [({"code": "AMB"}, 412), ({"code": "EMER"}, 200), (..., 200)])
+def test_without_an_encounter_id_only_an_open_emergency_encounter_counts(client, kind, status):
+    ehr = dstu2_ehr()
+    met = next(value for key, value in ehr.items() if key.startswith("Encounter"))["entry"][0]["resource"]
+    del met["class"]
+    if kind is not ...:
+        met["class"] = kind
+    box = sandbox(client, ehr)
+    answer = box.call(box.services("patient-view")[0], "smart-1288992")
+    assert answer.status_code == status
+    if status == 412:
+        refused(answer, 412, "emergency")
+
+
+@pytest.mark.parametrize("path", ["/cds-services/esi-triage-start", "/cds-services/esi-triage-start/feedback"])
+def test_a_page_elsewhere_cannot_write_into_the_log(client, log, path):
+    body = json.dumps(request())
+    for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
+        refused(client.post(path, content=body, headers={"Content-Type": kind}), 415, "application/json")
+    for origin in ("https://evil.example", "null", "http://[", "http://testserver.evil.example"):
+        refused(client.post(path, json=request(), headers={"Origin": origin}), 403, "origins")
+    assert log.head() is None
+
+
+def test_our_own_page_and_programs_may_call(client):
+    sent = {"content": json.dumps(request()), "headers": {"Content-Type": "application/fhir+json"}}
+    assert client.post("/cds-services/esi-triage-start", **sent).status_code == 200
+    own = client.post("/cds-services/esi-triage-start", json=request(), headers={"Origin": "http://testserver"})
+    assert own.status_code == 200
+
+
+def test_a_type_of_resource_that_is_a_list_is_no_failure_of_the_service(client):
+    sent = request(id=VIEW)
+    sent["prefetch"]["patient"] = {"resourceType": ["Patient"], "id": ["p1"]}
+    card_of(client, sent, VIEW)

@@ -106,3 +106,9 @@ def test_settings_that_cannot_work_are_refused_at_the_start(service, tmp_path):
         router(service, CdsSettings(public_url=BASE, clients=[ehr]))
     with pytest.raises(InputError, match="cannot be read"):
         router(service, CdsSettings(public_url=BASE, clients=[CdsClient(iss="x", jwks_file=str(tmp_path / "none"))]))
+
+
+def test_tokens_without_a_public_url_name_the_setting(service, tmp_path):
+    ehr = CdsClient(iss="https://ehr.example", jwks_file=str(tmp_path / "ehr.jwks.json"))
+    with pytest.raises(InputError, match=r"^server\.public_url: "):
+        router(service, CdsSettings(clients=[ehr]))

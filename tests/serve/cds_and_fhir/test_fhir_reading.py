@@ -97,6 +97,7 @@ LEFT_OUT = {
     ),
     "text": (one("8867-4", valueString="104"), "HR: valueString is not read"),
     "truth value": (one("8867-4", valueQuantity=quantity(True, "/min")), "HR: its value is no number"),
+    "a number without end": (one("8867-4", valueQuantity=quantity(10**400, "/min")), "HR: its value is no number"),
     "no value": (one("8867-4", valueQuantity={"code": "/min"}), "HR: its value is no number"),
 }
 
@@ -147,6 +148,8 @@ def test_another_patient_is_refused():
         visit(with_one(one("8867-4", patient="p2", valueQuantity=quantity(104, "/min"))))
     with pytest.raises(InputError, match="another patient"):
         visit(mimic(), patient="p2")
+    with pytest.raises(InputError, match=r"Patient\.id"):
+        visit(bundle({"resourceType": "Patient", "id": ["p1"]}))
     second = {"resourceType": "Patient", "id": "p9"}
     with pytest.raises(InputError, match="2 patients"):
         visit(bundle(*(entry["resource"] for entry in mimic()["entry"]), second))

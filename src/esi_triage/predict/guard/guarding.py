@@ -58,6 +58,7 @@ def guard_model(
         settings={**learned.settings, "model_sha256": hashlib.sha256(stands_for.encode()).hexdigest()},
         again=again and (lambda k: guard_model(again(k), calibration, settings, risk)),
         notice=learned.notice,
+        judges=True,
     )
 
 
@@ -68,7 +69,7 @@ def rules_alone(problem: str) -> Model:
         for place, case in enumerate(cases):
             yield [(place, replace(rules_reply(case), hand_over=("model-missing",)))]
 
-    return Model("guard (rules alone)", stream, notice=f"{problem}; the rules alone answered")
+    return Model("guard (rules alone)", stream, notice=f"{problem}; the rules alone answered", judges=True)
 
 
 @dataclass(frozen=True)

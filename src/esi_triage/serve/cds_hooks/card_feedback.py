@@ -11,14 +11,16 @@ _TEXT = 200
 _COMMENT = 4000
 
 
-def keep_feedback(log: DecisionLog, service: str, body: Mapping[str, Any]) -> None:
-    """Append every item of `body`, or, where one breaks CDS Hooks or names an unknown card, none (Refused)."""
+def keep_feedback(log: DecisionLog, service: str, body: Mapping[str, Any]) -> list[Record]:
+    """Append every item of `body`, or, where one breaks CDS Hooks or names an unknown card, none (Refused).
+
+    Returns the rows that were added.
+    """
     items = body.get("feedback")
     if not isinstance(items, list) or not items or not all(isinstance(item, Mapping) for item in items):
         raise Refused(400, "structure", "feedback: give a list of objects.")
     rows = [_row(log, service, item, f"feedback[{place}]") for place, item in enumerate(items)]
-    for record, row, comment in rows:
-        log.append("feedback", row, comment, record.id)
+    return [log.append("feedback", row, comment, record.id) for record, row, comment in rows]
 
 
 def _row(

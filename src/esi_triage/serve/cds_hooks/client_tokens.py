@@ -47,7 +47,9 @@ def token_check(settings: CdsSettings) -> Callable[[str, str], None]:
     if not settings.clients:
         return lambda header, path: None
     if not settings.public_url:
-        raise InputError("cds.public_url: give the URL that the clients call; their tokens must name it.")
+        raise InputError(
+            "server.public_url: is missing; give the URL that the clients call; their tokens must name it."
+        )
     for client in settings.clients:
         _keys(client.jwks_file, 0)
     base, used = settings.public_url.rstrip("/"), {}

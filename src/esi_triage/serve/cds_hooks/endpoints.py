@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -48,7 +49,8 @@ def router(service: "Service", settings: CdsSettings | None = None) -> APIRouter
     async def feedback(id: str, request: Request) -> Response:
         _known(id)
         body = request_object(await request.body())
-        await run_in_threadpool(keep_feedback, service.log, id, body)
+        for row in await run_in_threadpool(keep_feedback, service.log, id, body):
+            service.metrics.count_decision(row.body["advised"], row.body["level"])
         return JSONResponse({})
 
     @made.options(f"{PREFIX}{{rest:path}}")
@@ -56,6 +58,25 @@ def router(service: "Service", settings: CdsSettings | None = None) -> APIRouter
         return Response(status_code=204)
 
     return made
+
+
+def _refuse_pages_elsewhere(request: Request, settings: CdsSettings) -> None:
+    """A browser sends plain text to anybody without asking first, and says whose page it was in Origin."""
+    origin = request.headers.get("origin")
+    own = {_host(f"//{request.headers.get('host', '')}"), _host(settings.public_url)} - {""}
+    if origin is not None and origin not in settings.origins and _host(origin) not in own:
+        raise Refused(403, "forbidden", "Origin: pages of that origin may not call; cds_hooks.origins lists who may.")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and kind != "application/json" and not kind.endswith("+json"):
+        raise Refused(415, "structure", "Content-Type: send application/json.")
+
+
+def _host(url: str) -> str:
+    """Host and port; "" for what is no URL."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 def _known(id: str) -> None:
@@ -75,6 +96,7 @@ def _route_class(settings: CdsSettings) -> type[APIRoute]:
             async def handler(request: Request) -> Response:
                 try:
                     if request.method != "OPTIONS":  # a browser's preflight carries no token
+                        _refuse_pages_elsewhere(request, settings)
                         check(request.headers.get("authorization", ""), request.url.path)
                     response = await answer(request)
                 except Exception as error:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..fhir import NoComplaintError, Visit, is_cut, read_visit, resources_in
+from ..fhir import NoComplaintError, Visit, is_cut, is_emergency, read_visit, resources_in
 from .refused import Refused
 
 _TEXT = 200  # characters of an id or a hookInstance
@@ -127,7 +127,7 @@ def _visit(service: Hook, prefetch: Mapping[str, Any], patient: str, encounter: 
     cut = [key for key, value in fetched.items() if is_cut(value)]
     given = [resource for value in fetched.values() for resource in resources_in(value)]
     try:
-        visit = read_visit(_of_visit(given, encounter), encounter, patient)
+        visit = read_visit(_of_visit(given, encounter), encounter, patient, by_patient=service.hook == "patient-view")
     except NoComplaintError as error:
         raise Refused(412, "required", f"{error} Send prefetch: {', '.join(service.prefetch)}.") from None
     notes = [f"prefetch {key}: the FHIR server answered with an error" for key in failed]
@@ -138,14 +138,24 @@ def _visit(service: Hook, prefetch: Mapping[str, Any], patient: str, encounter: 
 def _of_visit(given: list[Any], encounter: str | None) -> list[Any]:
     """Without a named encounter, the one open emergency encounter; what else was sent may be of an older visit."""
     unique = list(
-        {(one.get("resourceType"), str(one.get("id") or place)): one for place, one in enumerate(given)}.values()
+        {(str(one.get("resourceType")), str(one.get("id") or place)): one for place, one in enumerate(given)}.values()
     )
     if encounter is not None:
         return unique
-    known = [one for one in unique if one.get("resourceType") == "Encounter"]
-    if not any(one.get("status") in _OPEN for one in known):
-        raise Refused(412, "required", "no open encounter: send context.encounterId, or prefetch encounters.")
-    return [one for one in unique if one.get("resourceType") != "Encounter" or one.get("status") in _OPEN]
+    others = [one for one in unique if one.get("resourceType") != "Encounter"]
+    counted = [one for one in unique if one.get("resourceType") == "Encounter" and _is_open_emergency(one)]
+    if not counted:
+        raise Refused(
+            412,
+            "required",
+            "no open encounter of class emergency: send context.encounterId, or prefetch encounters.",
+        )
+    return others + counted
+
+
+def _is_open_emergency(encounter: Mapping[str, Any]) -> bool:
+    """An encounter without a class may be one."""
+    return encounter.get("status") in _OPEN and (not encounter.get("class") or is_emergency(encounter))
 
 
 def _is_outcome(value: Any) -> bool:

@@ -4,7 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
+
+from ...errors import InputError
 
 GENESIS = "0" * 64
 """What stands for the hash before the first row."""
@@ -54,7 +57,26 @@ def row_hash(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(covered, separators=(",", ":")).encode("ascii")).hexdigest()
 
 
-def record_of(row: Mapping[str, Any]) -> Record:
-    """A stored row as a Record."""
+def is_bytes_in(row: Mapping[str, Any]) -> bool:
+    """Whether a column holds bytes, which the log never writes there."""
+    return any(isinstance(row[name], bytes) for name in COLUMNS)
+
+
+def record_of(row: Mapping[str, Any], file: Path) -> Record:
+    """A stored row of `file` as a Record. Raises InputError for one that the log cannot have written."""
     values = {name: row[name] for name in COLUMNS}
-    return Record(**{**values, "body": json.loads(values["body"])})
+    body = None if is_bytes_in(row) else _object(values["body"])
+    if body is None or values["kind"] not in KINDS:
+        raise InputError(
+            f"{file}: row {values['sequence']} ({values['id']}) cannot be read: it was changed after it was written. "
+            "`esi log verify` names the first row that does not hold; go back to a backup of the log."
+        )
+    return Record(**{**values, "body": body})
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -129,23 +129,27 @@ class DecisionLog:
             rows = self._reading.execute(
                 f"{_SELECT}{where} ORDER BY sequence DESC LIMIT :limit", {**given, "limit": limit}
             )
-            return [record_of(row) for row in rows.fetchall()]
+            return [record_of(row, self.path) for row in rows.fetchall()]
 
     def erase_text(self, id: str) -> Record:
         """Erase the text of row `id`, archived or not, and its salt; return the row that says so. The chain holds.
 
         InputError where there is no such row. Copies made before (backups, snapshots of the disk) keep the text.
         """
-        if self.get(id) is None:
-            erase_archived_text(archive_of(self.path), id)
-        insert = self._insertion("erasure", canonical({"erased": id}), None, id)
+        insert, archive = self._insertion("erasure", canonical({"erased": id}), None, id), archive_of(self.path)
 
-        def erase(connection: sqlite3.Connection) -> Record:
+        def erase(connection: sqlite3.Connection) -> Record | None:
+            archived = erase_archived_text(archive, id)  # where archiving was cut short, the row is in both
+            if not archived and not connection.execute("SELECT 1 FROM record WHERE id = ?", (id,)).fetchone():
+                return None
             connection.execute("DELETE FROM text WHERE record_id = ?", (id,))
             self._scrub = True
             return insert(connection)
 
-        return self._ask(erase)
+        erasure = self._ask(erase)
+        if erasure is None:
+            raise InputError(f"{archive.name} and its log have no row {id!r}; search the log for its id.")
+        return erasure
 
     def backup(self, path: Path) -> None:
         """Write a copy of the log, as it is at one moment, and of its archive, while rows go on being added."""
@@ -184,7 +188,7 @@ class DecisionLog:
             connection.execute(_INSERT, tuple(row.values()))
             if hashed is not None:
                 connection.execute("INSERT INTO text VALUES (?, ?, ?)", (id, salt, text if self._keep_text else None))
-            return record_of(row)
+            return record_of(row, self.path)
 
         return insert
 
@@ -251,7 +255,7 @@ class DecisionLog:
     def _one(self, statement: str, *values: str) -> Record | None:
         with self._read_lock:
             row = self._reading.execute(statement, values).fetchone()
-        return record_of(row) if row else None
+        return record_of(row, self.path) if row else None
 
 
 def _copy_file(source: Path, target: Path) -> None:

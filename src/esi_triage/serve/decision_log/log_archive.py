@@ -8,7 +8,6 @@ the next run goes on from there.
 import sqlite3
 from pathlib import Path
 
-from ...errors import InputError
 from .chain import COLUMNS
 from .log_schema import open_to_write
 
@@ -44,18 +43,19 @@ def move_old_rows(connection: sqlite3.Connection, path: Path, before: str) -> in
     return moved
 
 
-def erase_archived_text(archive: Path, id: str) -> None:
-    """Erase the text of the archived row `id`, and its salt; InputError where the archive has no such row."""
-    if archive.exists():
-        target = open_to_write(archive)
-        try:
-            if target.execute("SELECT 1 FROM record WHERE id = ?", (id,)).fetchone():
-                target.execute("DELETE FROM text WHERE record_id = ?", (id,))
-                target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                return
-        finally:
-            target.close()
-    raise InputError(f"{archive.name} and its log have no row {id!r}; search the log for its id.")
+def erase_archived_text(archive: Path, id: str) -> bool:
+    """Erase the text of the archived row `id`, and its salt; whether the archive has such a row."""
+    if not archive.exists():
+        return False
+    target = open_to_write(archive)
+    try:
+        found = target.execute("SELECT 1 FROM record WHERE id = ?", (id,)).fetchone()
+        if found:
+            target.execute("DELETE FROM text WHERE record_id = ?", (id,))
+            target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return found is not None
+    finally:
+        target.close()
 
 
 def _copy(connection: sqlite3.Connection, archive: Path, bound: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .chain import COLUMNS, GENESIS, row_hash, salted_hash
+from .chain import COLUMNS, GENESIS, is_bytes_in, row_hash, salted_hash
 from .log_archive import archive_of
 from .log_schema import open_to_read
 
@@ -74,7 +74,7 @@ def _problem(row: Mapping[str, Any], sequence: int, last: str, seen: tuple[int, 
         return f"comes after row {sequence}; rows between are missing"
     if row["prior_hash"] != last:
         return "does not follow from the row before"
-    if row_hash(row) != row["hash"]:
+    if is_bytes_in(row) or row_hash(row) != row["hash"]:
         return "was changed after it was written"
     if seen is not None and seen[0] == row["sequence"] and seen[1] != row["hash"]:
         return "has another hash than was seen before: the log was written anew"
@@ -89,6 +89,12 @@ def _text_problem(log: sqlite3.Connection) -> str | None:
     for row in texts:
         if row["text_hash"] is None:
             return f"a text of {row['record_id']}, which has none"
-        if row["text"] is not None and salted_hash(row["salt"], row["text"]) != row["text_hash"]:
+        if row["text"] is not None and _hash_of_text(row) != row["text_hash"]:
             return f"row {row['sequence']} ({row['record_id']}): its text was changed after it was written"
     return None
+
+
+def _hash_of_text(row: Mapping[str, Any]) -> str | None:
+    """Null where salt or text are of a kind that the log never writes."""
+    salt, text = row["salt"], row["text"]
+    return salted_hash(salt, text) if isinstance(salt, bytes) and isinstance(text, str) else None

@@ -3,7 +3,7 @@
 from .level_observation import ESI_CODE, LEVEL_ANSWERS, level_observation
 from .log_exports import audit_event, log_exports, provenance
 from .resources import is_cut, resources_in
-from .visit import NoComplaintError, Visit, read_visit
+from .visit import NoComplaintError, Visit, is_emergency, read_visit
 
 __all__ = [
     "ESI_CODE",
@@ -12,6 +12,7 @@ __all__ = [
     "Visit",
     "audit_event",
     "is_cut",
+    "is_emergency",
     "level_observation",
     "log_exports",
     "provenance",

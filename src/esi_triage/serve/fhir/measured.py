@@ -84,12 +84,22 @@ def _reading(holder: Resource, sign: Mapping[str, Any]) -> tuple[float | None, s
     if not isinstance(quantity, Mapping):
         present = [key for key in holder if key.startswith("value")]
         return f"{present[0]} is not read, only valueQuantity" if present else None
-    value = quantity.get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    value = _finite(quantity.get("value"))
+    if value is None:
         return "its value is no number"
     if quantity.get("comparator"):
         return f"{quantity['comparator']} {value:g} is no exact value"
-    return (fahrenheit_to_celsius(value) if _unit(quantity, sign) == "[degF]" else float(value)), None
+    return (fahrenheit_to_celsius(value) if _unit(quantity, sign) == "[degF]" else value), None
+
+
+def _finite(value: Any) -> float | None:
+    """The number; null for what is none, and for an integer that is too large for a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
 
 
 def _unit(quantity: Mapping[str, Any], sign: Mapping[str, Any]) -> str:

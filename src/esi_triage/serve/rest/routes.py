@@ -26,9 +26,13 @@ def rest_router(service: Service) -> APIRouter:
     """The routes that answer with `service`."""
     routes = APIRouter(prefix="/v1")
 
-    async def advise(given: TriageRequest, request: Request, request_id: str | None) -> Advice:
+    async def check(given: TriageRequest, where: str = "") -> None:
+        service.check(given.narrative, given.signs(), where)
         if given.previous is not None and await service.found(given.previous) is None:
-            raise FieldError("previous", "the decision log has no advice of that id", "leave it out, or correct it")
+            unknown = "the decision log has no advice of that id"
+            raise FieldError(f"{where}previous", unknown, "leave it out, or correct it")
+
+    async def advise(given: TriageRequest, request: Request, request_id: str | None) -> Advice:
         actor = actor_of(request)
         return await service.advise(
             given.narrative, given.signs(), "api", request_id, given.previous, actor, given.own_level
@@ -37,13 +41,15 @@ def rest_router(service: Service) -> APIRouter:
     @routes.post("/triage", summary="Advice on one note", responses=problems(400, 413, 422, 503))
     async def triage(given: TriageRequest, request: Request, request_id: RequestId = None) -> Advice:
         """A level, or null and the reasons why a person decides. The record is in the log before this answer leaves."""
+        await check(given)
         return await advise(given, request, request_id)
 
     @routes.post("/triage/batch", summary="Advice on several notes", responses=problems(400, 413, 422, 503))
     async def batch(given: BatchRequest, request: Request, request_id: RequestId = None) -> list[Advice]:
-        """The advice on each note, in order. One wrong case refuses the batch before any is answered."""
+        """The advice on each note, in order. One wrong case, or a full queue, refuses all before any is answered."""
         for place, case in enumerate(given.cases):
-            service.check(case.narrative, case.signs(), f"cases.{place}.")
+            await check(case, f"cases.{place}.")
+        # Nothing is waited for between two cases, so the place in the queue goes from the one to the next.
         return [await advise(case, request, request_id) for case in given.cases]
 
     @routes.post("/decisions", summary="What a person decided", status_code=201, responses=problems(400, 413, 422, 503))

@@ -46,7 +46,11 @@ class Week:
 
 @dataclass(frozen=True)
 class LogFigures:
-    """The figures of some rows of the log. Overridden: decisions that differ, of those on an advice with a level."""
+    """The figures of some rows of the log.
+
+    Overridden: decisions that differ, of those on an advice with a level. A decision is the last word on an advice, of
+    a person here or from the EHR that showed the card; a card that was overridden without a level differs, too.
+    """
 
     advised: int
     handed_over: Share
@@ -61,9 +65,9 @@ class LogFigures:
 def log_figures(rows: Sequence[Record]) -> LogFigures:
     """The figures of `rows`."""
     advice = [row.body for row in rows if row.kind == "advice"]
-    decisions = [row.body for row in rows if row.kind == "decision"]
+    decisions = _decisions(rows)
     reasons = Counter(code for body in advice for code in body["hand_over"])
-    chosen = Counter(body["reason"] for body in decisions if _differs(body))
+    chosen = Counter(body["reason"] or "no reason given" for body in decisions if _differs(body))
     missing = Counter(sign for body in advice for sign in body["missing"])
     usual = reference()["missing"]
     return LogFigures(
@@ -72,7 +76,7 @@ def log_figures(rows: Sequence[Record]) -> LogFigures:
         overridden=_overridden(decisions),
         degraded=_share(advice, lambda body: body["degraded"]),
         reasons=tuple((code, Share(n, len(advice))) for code, n in reasons.most_common()),
-        override_reasons=tuple((str(code), Share(n, sum(chosen.values()))) for code, n in chosen.most_common()),
+        override_reasons=tuple((code, Share(n, sum(chosen.values()))) for code, n in chosen.most_common()),
         missing=tuple((s.name, Share(missing[s.name], len(advice)), usual[s.name]) for s in VITAL_SIGNS),
         weeks=tuple(_week(name, [row for row in rows if week_of(row) == name]) for name in _weeks(rows)),
     )
@@ -110,9 +114,15 @@ def _week(name: str, rows: Sequence[Record]) -> Week:
         advised=len(advice),
         levels=tuple(Share(n, len(advice)) for n in by_level),
         handed_over=_share(advice, lambda body: body["level"] is None),
-        overridden=_overridden([row.body for row in rows if row.kind == "decision"]),
+        overridden=_overridden(_decisions(rows)),
         stability=stability_index(by_level, reference()["levels"]) if sum(by_level) >= 50 else None,
     )
+
+
+def _decisions(rows: Iterable[Record]) -> list[Mapping[str, Any]]:
+    """The last word on each advice among `rows`: `decision`, or `feedback` to a card."""
+    said = sorted((row for row in rows if row.kind in ("decision", "feedback")), key=lambda row: row.sequence)
+    return [*{row.previous: row.body for row in said}.values()]
 
 
 def _share(bodies: Sequence[Mapping[str, Any]], holds: Any) -> Share:
