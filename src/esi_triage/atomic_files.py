@@ -7,7 +7,7 @@ import os
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,41 @@ def whole(path: Path, private: bool = False) -> Iterator[Path]:
     finally:
         _flock(lock, fcntl.LOCK_UN)
         os.close(lock)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Makes `folder` and holds it for this process alone (`.lock` in it). What it made and left empty is removed.
+
+    The lock of a killed run is taken over. Raises InputError where another process holds the folder, and where it
+    cannot be made.
+    """
+    made = not folder.exists()
+    lock = _lock_of(folder)
+    try:
+        yield
+    finally:
+        (folder / ".lock").unlink(missing_ok=True)
+        os.close(lock)
+        if made:
+            with suppress(OSError):  # something lies in it
+                folder.rmdir()
+
+
+def _lock_of(folder: Path) -> int:
+    file = folder / ".lock"
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise InputError(_unwritable(folder, error)) from None
+        if not _flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            os.close(lock)
+            raise InputError(f"{folder}: another process is at work in it. Wait for its end, or choose another output.")
+        if _is_at(lock, file):
+            return lock
+        os.close(lock)  # its holder has just ended, and removed it
 
 
 def _unwritable(path: Path, error: OSError) -> str:

@@ -8,9 +8,9 @@ import pytest
 
 from esi_triage.data.sampling import class_shares
 from esi_triage.errors import InputError
-from esi_triage.train.examples import training_cases
+from esi_triage.train.drawn_cases import training_cases
 from esi_triage.train.experiment import GrpoSettings, experiment_names, load_experiment
-from esi_triage.train.run import find_run
+from esi_triage.train.run import Run, begin, find_run
 
 SEVEN = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 CARD = {
@@ -101,6 +101,7 @@ def mine(tmp_path: Path, old: str, new: str) -> str:
         ("num_generations = 8", "", "num_generations"),
         ('method = "grpo"', 'method = "ppo"', "ppo"),
         ('reward = "v46"', "", "reward"),
+        ('prompt = "model-card"', 'prompt = "mode-card"', "prompt = 'mode-card'"),
         ("seed = 46", "seed = 46\nbase = 'tiny'", "--base"),
         ("r = 32", "rank = 32", "rank"),
         ("[smoke]", "[smoke]\nsead = 1", "sead"),  # an overlay that is not used now is checked all the same
@@ -168,6 +169,38 @@ def test_a_run_on_a_table_that_has_changed_is_not_taken_over(tmp_path: Path) -> 
     assert find_run(tmp_path / "run", experiment).folder == tmp_path / "run"
 
 
+def test_a_run_on_a_reward_file_that_has_changed_is_not_taken_over(tmp_path: Path) -> None:
+    design = tmp_path / "own-reward.toml"
+    shipped = resources.files("esi_triage.reward").joinpath("designs/v46.toml").read_text(encoding="utf-8")
+    design.write_text(shipped, encoding="utf-8")
+    experiment = load_experiment(mine(tmp_path, 'reward = "v46"', f'reward = "{design}"'))
+    begin(Run(tmp_path / "run"), experiment, {})
+    assert find_run(tmp_path / "run", experiment).folder == tmp_path / "run"
+    design.write_text(f"{shipped}\n# another table\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"own-reward\.toml as it was before; the file has changed"):
+        find_run(tmp_path / "run", experiment)
+
+
+def trained(folder: Path, weights: str) -> Path:
+    """A finished run as its children see it."""
+    (folder / "adapter").mkdir(parents=True)
+    (folder / "adapter" / "adapter_config.json").write_text("{}")
+    (folder / "adapter" / "adapter_model.safetensors").write_text(weights)
+    return folder
+
+
+def test_a_run_from_another_parent_is_not_taken_over(tmp_path: Path) -> None:
+    experiment, run = load_experiment("v46", "tiny", "smoke"), tmp_path / "v46"
+    one, same, other = (trained(tmp_path / name, name[0]) for name in ("a", "a-again", "b"))
+    begin(Run(run), experiment, {}, one)
+    for parent in (one, same, tmp_path / "gone", None):
+        assert find_run(run, experiment, parent).folder == run
+    with pytest.raises(InputError, match=r"v46: .*from another v43 than the one in .*/b\. Give its own --parent"):
+        find_run(run, experiment, other)
+    experiment.save(run / "experiment.toml")  # as versions wrote it that did not say
+    assert find_run(run, experiment, other).folder == run
+
+
 @pytest.mark.parametrize("name", experiment_names())
 def test_trl_knows_every_setting(name: str) -> None:
     from dataclasses import fields
@@ -187,6 +220,8 @@ def test_trl_knows_every_setting(name: str) -> None:
         ("steps_per_generation = 64", r"save_steps x gradient_accumulation_steps \(400\) .* \(64\)"),
         ("vllm_max_model_length = 512", r"vllm_max_model_length = 512: it must hold a prompt and the 512 tokens"),
         ('rollout = "shared"\nuse_vllm = true', "rollout = 'shared' goes neither with use_vllm"),
+        ("num_generations = 3", r"num_generations = 3: .* \(8\), must be a multiple of it"),
+        ("steps_per_generation = 4\nnum_generations = 8", r"num_generations = 8: .* \(4\), must be a multiple of it"),
     ],
 )
 def test_settings_of_generation_that_do_not_go_together(tmp_path: Path, change: str, said: str) -> None:

@@ -65,7 +65,7 @@ def train_and_evaluate(
 
 def is_done(experiment: Experiment, output: Path, data: SeriesData) -> bool:
     """Whether the member is trained, and evaluated on these cases. InputError where another run lies in its place."""
-    run = find_run(output / experiment.name, experiment)
+    run = find_run(output / experiment.name, experiment, output / experiment.parent if experiment.parent else None)
     return run.finished and _marked(run, data)
 
 

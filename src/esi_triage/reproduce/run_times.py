@@ -1,14 +1,16 @@
 """How long runs take: measured where runs have finished, assumed from a probe of a few steps where none has."""
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import fmean
 
 from ..atomic_files import write_json
+from ..errors import InputError
 from ..train.experiment import Experiment
 from ..train.launch import start
-from ..train.run import Run
+from ..train.run import Run, find_run
 
 PROBED = 3  # steps
 
@@ -44,9 +46,11 @@ class RunTimes:
         """
         for experiment in experiments:
             if self._a_row(experiment) is None:
-                short = experiment.trainer.model_copy(update={"max_steps": PROBED})
+                trainer = experiment.trainer.model_copy(update={"max_steps": PROBED})
+                short = experiment.model_copy(update={"trainer": trainer})
                 parent = finished.get(experiment.parent or "", folder / (experiment.parent or ""))
-                run = start(experiment.model_copy(update={"trainer": short}), folder / experiment.name, parent)
+                _make_room(folder / experiment.name, short, parent)
+                run = start(short, folder / experiment.name, parent)
                 self.probes[experiment.method] = (step_seconds(run) or 0.0) / _rows(experiment)
 
     def basis(self) -> str:
@@ -64,9 +68,7 @@ class RunTimes:
         a_row = self._a_row(experiment)
         if a_row is None:
             return None
-        last = run.last_checkpoint()
-        done = int(last.name.removeprefix("checkpoint-")) if last else 0
-        left = 0 if run.finished else experiment.trainer.max_steps - done
+        left = 0 if run.finished else max(0, experiment.trainer.max_steps - run.steps_done)
         rest = fmean(self.rest.values()) if self.rest else self.cases * a_row
         return left * a_row * _rows(experiment) + rest
 
@@ -75,6 +77,14 @@ class RunTimes:
         alike = [seconds for _, method, seconds in self.steps if method == experiment.method]
         found = own or alike
         return fmean(found) if found else self.probes.get(experiment.method)
+
+
+def _make_room(folder: Path, short: Experiment, parent: Path) -> None:
+    """Remove an earlier call's probe that this one cannot take over: it began from another run of the parent."""
+    try:
+        find_run(folder, short, parent)
+    except InputError:
+        shutil.rmtree(folder)
 
 
 def step_seconds(run: Run) -> float | None:

@@ -80,7 +80,13 @@ def render_prompt(tokenizer: PreTrainedTokenizerBase, narrative: str, prompt: Pr
     """The text that a model continues: chat template applied, thinking off. Training, RL and prediction all use it.
 
     A narrative is data: control tokens that it contains are taken apart, so that it cannot open a turn of its own.
+    Raises InputError for a tokenizer without a chat template.
     """
+    if not tokenizer.chat_template:
+        raise InputError(
+            f"base {Path(tokenizer.name_or_path).name!r}: its tokenizer has no chat template, so it cannot be asked. "
+            "Give an instruction-tuned base."
+        )
     for token in tokenizer.all_special_tokens:
         narrative = narrative.replace(token, " ".join(token))
     chat = messages(narrative, prompt)

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft import load_peft_weights, set_peft_model_state_dict
 from tqdm import tqdm
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import Trainer
 
-from ..atomic_files import write_text
 from ..progress import bar
-from .run import CHECKPOINT_MARK
+from ..reward import Watch
+from .run import CHECKPOINT_MARK, keep_rows
 
 
 class ProgressBar(TrainerCallback):
@@ -62,11 +63,8 @@ class MetricsFile(TrainerCallback):
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Keep only the rows up to the step from which training goes on, without an earlier end's summary."""
         self.began = state.global_step
-        if not state.is_world_process_zero:
-            return
-        lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.is_file() else []
-        kept = [line for line in lines if _belongs(line, state.global_step)]
-        write_text(self.file, "".join(f"{line}\n" for line in kept))
+        if state.is_world_process_zero:
+            keep_rows(self.file, state.global_step)
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
@@ -82,15 +80,6 @@ class MetricsFile(TrainerCallback):
             stream.write(json.dumps({"step": state.global_step, **row, **({"times": times} if times else {})}) + "\n")
 
 
-def _belongs(line: str, step: int) -> bool:
-    """Whether a line of metrics.jsonl is whole, of a step up to `step`, and not the summary at an end."""
-    try:
-        row = json.loads(line)
-    except ValueError:  # torn by a kill
-        return False
-    return row["step"] <= step and "train_runtime" not in row.get("times", row)
-
-
 class AdapterMustMove(TrainerCallback):
     """Stops a run that trains nothing.
 
@@ -101,6 +90,7 @@ class AdapterMustMove(TrainerCallback):
 
     def __init__(self) -> None:
         self.before: dict[str, torch.Tensor] = {}
+        self.rate = 1.0
         self.proved = False
 
     def on_train_begin(
@@ -111,20 +101,20 @@ class AdapterMustMove(TrainerCallback):
             raise RuntimeError("no parameter is trainable: the adapter was loaded frozen, so training would do nothing")
 
     def on_pre_optimizer_step(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: Any = None, **_: Any
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: Any = None, **more: Any
     ) -> None:
-        """Remember the weights that have a gradient."""
+        """Remember the weights that have a gradient, and the learning rate: after the step it is that of the next."""
         if not self.proved:
+            scheduler = more.get("lr_scheduler")
+            self.rate = scheduler.get_last_lr()[0] if scheduler is not None else 1.0
             named = [(name, p) for name, p in model.named_parameters() if p.grad is not None and bool(p.grad.any())]
             self.before = {name: parameter.detach().clone() for name, parameter in named}
 
     def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: Any = None, **more: Any
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: Any = None, **_: Any
     ) -> None:
         """Compare. A step without gradient (every group of equal reward) or at learning rate 0 proves nothing."""
-        scheduler = more.get("lr_scheduler")
-        rate = scheduler.get_last_lr()[0] if scheduler is not None else 1.0
-        if self.proved or not self.before or (state.global_step == 1 and args.warmup_steps) or rate == 0:
+        if self.proved or not self.before or self.rate == 0:
             return
         after = dict(model.named_parameters())
         if all(torch.equal(old, after[name].detach()) for name, old in self.before.items()):
@@ -148,3 +138,18 @@ def run_trainer(trainer: Trainer, label: str, key: str, checkpoint: Path | None 
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(ProgressBar(label, key))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+
+def take_up(trainer: Trainer, checkpoint: Path, metrics: Path) -> None:
+    """The end of a training whose last checkpoint has all its steps: its weights, its metrics, what Watch had found.
+
+    `train` would go on with one step more: the trainer looks for the end only after a step.
+    """
+    model: Any = trainer.model
+    set_peft_model_state_dict(model, load_peft_weights(str(checkpoint), device=str(trainer.args.device)))
+    trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    if trainer.is_world_process_zero():
+        keep_rows(metrics, trainer.state.global_step, summary=True)
+    for callback in trainer.callback_handler.callbacks:
+        if isinstance(callback, Watch):
+            callback.on_train_begin(trainer.args, trainer.state, trainer.control)

@@ -1,9 +1,9 @@
 """An experiment file: everything that decides the science, in TOML; unknown keys are errors.
 
 The file's own tables are what the model card prints for Qwen3.5-9B. A table named after a base (`[tiny]`, `[smollm2]`)
-or a profile (`[smoke]`, `[lab]`, `[gpu80]`, `[gpu128]`) holds what changes there, under the same keys. `[tiny-table]` (any
-base's name) holds what else changes where that base learns from a case table and not from the open corpus. The base's
-table is merged first, the profile's last.
+or a profile (`[smoke]`, `[lab]`, `[gpu80]`, `[gpu128]`) holds what changes there, under the same keys. `[tiny-table]`
+(any base's name) holds what else changes where that base learns from a case table and not from the open corpus. The
+base's table is merged first, the profile's last.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 import tomli_w
 from pydantic import BaseModel, Field
 
-from ..answer import current_name
+from ..answer import current_name, load_prompt
 from ..atomic_files import sha256_of, write_text
 from ..errors import InputError, validated
 from ..reading import read_toml
@@ -154,16 +154,20 @@ class Experiment(StrictTable, frozen=True):
 
     @property
     def data_sha256(self) -> dict[str, str]:
-        """The hash of each file that it trains on, by name; a file that is not there has none."""
-        named = (self.data.source if self.data.source != "open" else None, self.data.targets)
+        """The hash of each file that it trains on, its own reward design among them; one that is not there has none."""
+        from ..reward import design_names
+
+        design = self.reward if self.reward not in design_names() else None
+        named = (self.data.source if self.data.source != "open" else None, self.data.targets, design)
         return {name: sha256_of(Path(name)) for name in named if name and Path(name).is_file()}
 
-    def save(self, file: Path) -> None:
-        """Write the resolved experiment as TOML, its hash in the first line and those of its data in the next."""
+    def save(self, file: Path, parent_sha256: str | None = None) -> None:
+        """Write the resolved experiment as TOML; first lines: its hash, its data's, and its parent's adapter's."""
         values = self.model_dump(exclude_none=True)
         values["lora"]["targets"] = list(values["lora"]["targets"])
         data = "".join(f"# trained on {name}, sha256 {sha256}\n" for name, sha256 in self.data_sha256.items())
-        write_text(file, f"# resolved experiment, sha256 {self.sha256}\n{data}{tomli_w.dumps(values)}")
+        warm = f"# trained from the adapter of {self.parent}, sha256 {parent_sha256}\n" if parent_sha256 else ""
+        write_text(file, f"# resolved experiment, sha256 {self.sha256}\n{data}{warm}{tomli_w.dumps(values)}")
 
 
 class SftExperiment(Experiment, frozen=True):
@@ -202,8 +206,7 @@ def load_experiment(
 
     `source` takes the place of the file's `data.source`.
     """
-    if profile not in PROFILES:
-        raise InputError(f"profile = {profile!r}: known profiles are {', '.join(PROFILES)}.")
+    check_profile(profile)
     values = _read(name_or_file)
     overlays = {name: values.pop(name) for name in _OVERLAYS if name in values}
     if wrong := [name for name, overlay in overlays.items() if not isinstance(overlay, dict)]:
@@ -218,6 +221,12 @@ def load_experiment(
         resolved = _merged(resolved, overlays.get(_ON_A_TABLE.get(base, ""), {}))
     resolved = _merged(resolved, overlays.get(profile, {}))
     return _experiment(resolved, name_or_file, base, profile)
+
+
+def check_profile(profile: str) -> None:
+    """Raises InputError for a profile that there is not."""
+    if profile not in PROFILES:
+        raise InputError(f"profile = {profile!r}: known profiles are {', '.join(PROFILES)}.")
 
 
 def _read(name_or_file: str) -> dict[str, Any]:
@@ -253,6 +262,10 @@ def _experiment(values: dict[str, Any], where: str, base: str, profile: str) -> 
         if isinstance(field.annotation, type) and issubclass(field.annotation, StrictTable) and name in values:
             validated(field.annotation, values[name], f"{where}: in [{name}]")
     found = validated(kind, {**values, "base": base, "profile": profile}, where)
+    try:
+        load_prompt(found.prompt)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
     if isinstance(found, GrpoExperiment):
         _check_generation(found.trainer, where)
     return found
@@ -265,6 +278,15 @@ def _check_generation(settings: GrpoSettings, where: str) -> None:
             f"{where}: in [trainer]: save_steps = {settings.save_steps}: a checkpoint must stand at the end of a "
             f"generation, so save_steps x gradient_accumulation_steps ({micro_batches}) must be a multiple of "
             f"steps_per_generation x num_iterations ({settings.block})."
+        )
+    rows = settings.per_device_train_batch_size * (
+        settings.steps_per_generation or settings.gradient_accumulation_steps
+    )
+    if rows % settings.num_generations:  # processes share these rows, so the number is the same for any number of them
+        raise InputError(
+            f"{where}: in [trainer]: num_generations = {settings.num_generations}: the rows of a generation, "
+            f"per_device_train_batch_size x (steps_per_generation or gradient_accumulation_steps) ({rows}), must be a "
+            "multiple of it."
         )
     if settings.vllm_max_model_length and settings.vllm_max_model_length <= settings.max_completion_length:
         raise InputError(

@@ -1,12 +1,14 @@
 """Start an experiment where its run belongs: one way for the CLI and for the series."""
 
 import importlib.util
+from contextlib import nullcontext
 from pathlib import Path
 
+from ..atomic_files import held
 from ..errors import InputError
 from ..reward import load_design
 from .experiment import Experiment, GrpoExperiment, GrpoSettings, SftExperiment
-from .processes import part_ways
+from .processes import is_main, part_ways
 from .run import Run, find_run
 
 TRACKERS = ("trackio", "tensorboard", "wandb")
@@ -24,31 +26,33 @@ def start(
 
     A finished run is returned as it is; an interrupted one goes on. Under torchrun or accelerate launch every process
     calls this, and they share the work. `log_to` names a tracker that gets the metrics. Raises InputError, before
-    anything is loaded, for what this machine cannot train.
+    anything is loaded, for what this machine cannot train, and for a folder in which another training is at work.
     """
     folder = output or run_folder(experiment)
-    run = find_run(folder, experiment)
+    warm = (parent or folder.parent / experiment.parent) if isinstance(experiment, GrpoExperiment) else None
+    run = find_run(folder, experiment, warm)
     if run.finished:
         return run
-    _can_train(experiment)
+    _can_train(experiment, warm)
     _can_log(log_to)
+    with held(folder) if is_main() else nullcontext():
+        if not find_run(folder, experiment, warm).finished:  # else another process has just finished it
+            _train(experiment, run, warm, log_to)
+            part_ways()
+    return run
+
+
+def _train(experiment: Experiment, run: Run, parent: Path | None, log_to: str | None) -> None:
     if isinstance(experiment, GrpoExperiment):
-        warm = parent or folder.parent / experiment.parent
-        if not Run(warm).finished:
-            raise InputError(
-                f"{experiment.name} starts from {experiment.parent}, and {warm} holds no finished run. "
-                f"Run `esi train {experiment.parent} --base {experiment.base}` first, or give --parent."
-            )
         from .grpo import train_grpo
 
-        train_grpo(experiment, run, warm, log_to)
+        assert parent is not None
+        train_grpo(experiment, run, parent, log_to)
     else:
         assert isinstance(experiment, SftExperiment)
         from .sft import train_sft
 
         train_sft(experiment, run, log_to)
-    part_ways()
-    return run
 
 
 def _can_log(log_to: str | None) -> None:
@@ -58,7 +62,12 @@ def _can_log(log_to: str | None) -> None:
         raise InputError(f"--log-to {log_to}: it is not installed. Run: pip install {log_to}.")
 
 
-def _can_train(experiment: Experiment) -> None:
+def _can_train(experiment: Experiment, parent: Path | None) -> None:
+    if parent is not None and not Run(parent).finished:
+        raise InputError(
+            f"{experiment.name} starts from {experiment.parent}, and {parent} holds no finished run. "
+            f"Run `esi train {experiment.parent} --base {experiment.base}` first, or give --parent."
+        )
     settings = experiment.trainer
     where = f"experiment {experiment.name} on base {experiment.base}"
     if isinstance(settings, GrpoSettings) and settings.use_vllm and importlib.util.find_spec("vllm") is None:

@@ -1,5 +1,6 @@
 """What SFT and GRPO share: base, adapter, tokenizer and cases before the trainer; checks, records and saving after."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,27 +13,29 @@ from ..data.sampling import shares_report
 from ..esi import Case
 from .adapter import adapter_sha256, describe_base, new_adapter, parent_adapter, save_adapter
 from .base_models import load_base, quiet
-from .callbacks import AdapterMustMove, CheckpointMark, MetricsFile, run_trainer
-from .examples import available_cases, drawn_cases
+from .callbacks import AdapterMustMove, CheckpointMark, MetricsFile, run_trainer, take_up
+from .drawn_cases import available_cases, drawn_cases
 from .experiment import Experiment
 from .processes import is_main, same_everywhere, shared_out
 from .run import Run, begin
 
 
 class Session(NamedTuple):
-    """All that a trainer is given. `base` is what base.json will say."""
+    """All that a trainer is given. `base` is what base.json will say; `cases` are drawn from the `available` ones."""
 
     experiment: Experiment
     run: Run
     model: Any
     tokenizer: PreTrainedTokenizerBase
+    available: list[Case]
     cases: list[Case]
     base: dict[str, Any]
+    parent: Path | None = None
     log_to: str | None = None
 
 
 def prepare(experiment: Experiment, run: Run, parent: Path | None = None, log_to: str | None = None) -> Session:
-    """Find data, base and adapter (the parent's, or a new one), then begin the run; no folder is made if one fails."""
+    """Find data, base and adapter (the parent's, or a new one). Nothing is written."""
     quiet()
     available = available_cases(experiment)
     cases = drawn_cases(experiment, available)
@@ -40,9 +43,7 @@ def prepare(experiment: Experiment, run: Run, parent: Path | None = None, log_to
     about = describe_base(experiment, base)
     set_seed(experiment.seed)
     model = parent_adapter(base, parent, experiment.lora) if parent else new_adapter(base, experiment.lora)
-    if is_main():
-        begin(run, experiment, shares_report(available, cases))
-    return Session(experiment, run, model, tokenizer, cases, about, log_to)
+    return Session(experiment, run, model, tokenizer, available, cases, about, parent, log_to)
 
 
 def shared_arguments(session: Session) -> dict[str, Any]:
@@ -63,14 +64,26 @@ def shared_arguments(session: Session) -> dict[str, Any]:
     }
 
 
-def train_to_end(session: Session, trainer: Trainer, key: str) -> None:
-    """Train, from the last checkpoint where there is one, with checks and metrics.jsonl. The bar shows metric `key`."""
+def train_to_end(session: Session, trainer: Trainer, key: str, too_long: Sequence[Case] = ()) -> None:
+    """Begin the run and train, from the last checkpoint where there is one, with checks and metrics.jsonl.
+
+    The bar shows metric `key`. `too_long` are the drawn cases that are not in the trainer's rows.
+    """
     experiment, run = session.experiment, session.run
+    if is_main():  # not before there is a trainer: a folder that was begun takes no corrected experiment
+        begin(run, experiment, shares_report(session.available, session.cases), session.parent)
+        if too_long:
+            left_out = {"reason": "longer than trainer.max_length", "case_ids": [case.case_id for case in too_long]}
+            write_json(run.folder / "left_out.json", left_out)
+    checkpoint = run.last_checkpoint()
+    if checkpoint and run.steps_done >= experiment.trainer.max_steps:  # killed before its adapter was saved
+        take_up(trainer, checkpoint, run.metrics)
+        return
     trainer.add_callback(AdapterMustMove())
     trainer.add_callback(MetricsFile(run.metrics))
     label = f"{experiment.name}: {experiment.method.upper()} on {experiment.base}"
     trainer.add_callback(CheckpointMark())  # the last callback: whatever belongs to a checkpoint is there by then
-    run_trainer(trainer, label, key, run.last_checkpoint())
+    run_trainer(trainer, label, key, checkpoint)
 
 
 def save(session: Session, trainer: Trainer) -> Run:

@@ -17,11 +17,13 @@ from .session import prepare, save, shared_arguments, train_to_end
 def train_sft(experiment: SftExperiment, run: Run, log_to: str | None = None) -> Run:
     """Run an SFT experiment in `run`; goes on from a checkpoint. `launch.start` says whether it can and need be."""
     session = prepare(experiment, run, log_to=log_to)
+    rows = sft_rows(session.cases, experiment, session.tokenizer)
+    session = session._replace(cases=rows.cases)
     trainer = SFTTrainer(
         session.model,
         SFTConfig(**shared_arguments(session), packing=False, completion_only_loss=True),
-        train_dataset=sft_rows(session.cases, experiment, session.tokenizer),
+        train_dataset=rows.table,
         processing_class=session.tokenizer,
     )
-    train_to_end(session, trainer, key="loss")
+    train_to_end(session, trainer, key="loss", too_long=rows.too_long)
     return save(session, trainer)

@@ -1,0 +1,47 @@
+"""Which cases an experiment trains on: those of its data that can be trained on, and those that are drawn of them."""
+
+from pathlib import Path
+
+from ..data.case_table import read_cases
+from ..data.corpus.vignettes import open_cases
+from ..data.sampling import oversampled, temperature_factors, trainable
+from ..errors import InputError
+from ..esi import Case
+from ..reward import load_design
+from .experiment import Experiment
+
+
+def training_cases(experiment: Experiment) -> list[Case]:
+    """The training cases, drawn as the experiment says. Raises InputError where there are none."""
+    return drawn_cases(experiment, available_cases(experiment))
+
+
+def available_cases(experiment: Experiment) -> list[Case]:
+    """The cases of the experiment's data that can be trained on."""
+    data = experiment.data
+    if data.source == "open":
+        return trainable(open_cases(data.cases, data.seed, data.core))
+    return trainable(good_cases(Path(data.source)))
+
+
+def good_cases(table: Path) -> list[Case]:
+    """The cases of a table. Raises InputError where a row is none: no row is dropped in silence."""
+    found, bad = read_cases(table)
+    if bad:
+        raise InputError(f"{table}: row {bad[0].row}: {bad[0].reason} ({len(bad)} bad rows in all).")
+    return found
+
+
+def drawn_cases(experiment: Experiment, cases: list[Case]) -> list[Case]:
+    """The labelled among `cases`, drawn by the design's class factors or by a temperature."""
+    data = experiment.data
+    drawn = oversampled(cases, _factors(experiment, cases), data.draws, experiment.seed)
+    if not drawn:
+        raise InputError(f"data.source = {data.source!r}: no case with split 'train' and a gold level to train on.")
+    return drawn
+
+
+def _factors(experiment: Experiment, cases: list[Case]) -> dict[int, float]:
+    if experiment.data.temperature is not None:
+        return temperature_factors(cases, experiment.data.temperature)
+    return load_design(experiment.reward).oversample if experiment.data.oversample and experiment.reward else {}
