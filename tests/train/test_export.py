@@ -18,10 +18,12 @@ from transformers import (
 )
 
 from esi_triage.answer import load_prompt, messages
+from esi_triage.data.case_table import write_cases
+from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.errors import InputError
 from esi_triage.reward import load_design, reward_functions
 from esi_triage.train.base_models import load_base
-from esi_triage.train.examples import training_cases
+from esi_triage.train.drawn_cases import training_cases
 from esi_triage.train.experiment import load_experiment
 from esi_triage.train.export.base_export import export_base
 from esi_triage.train.export.verifiers_export import export_verifiers
@@ -110,6 +112,44 @@ def test_what_cannot_be_exported_is_named(v43: Path, verl: Path, tmp_path: Path)
     with pytest.raises(InputError, match="an export already"):
         export_verl(V46, v43, verl)
     assert not (tmp_path / "a").exists()
+
+
+def test_an_export_of_no_case_is_refused(v43: Path, tmp_path: Path) -> None:
+    table = tmp_path / "held_out.parquet"
+    write_cases((case for case in open_cases(300) if case.split == "held_out"), table)
+    for export in (export_verl, export_verifiers):
+        with pytest.raises(InputError, match=r"held_out\.parquet'?: no case with split 'train'"):
+            export(load_experiment("v46", "tiny", "smoke", str(table)), v43, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("loss_type", "dr_grpo"),
+        ("importance_sampling_level", "sequence"),
+        ("min_p", 0.1),
+        ("repetition_penalty", 1.1),
+        ("scale_rewards", "batch"),
+        ("lr_scheduler_type", "linear"),
+        ("mask_truncated_completions", True),
+        ("disable_dropout", True),
+        ("steps_per_generation", 4),
+    ],
+)
+def test_a_setting_that_verl_cannot_say_is_named(name: str, value: Any, v43: Path, tmp_path: Path) -> None:
+    own = V46.model_copy(update={"trainer": V46.trainer.model_copy(update={name: value})})
+    with pytest.raises(InputError, match=rf"v46: trainer\.{name} = {value!r}: verl's configuration says"):
+        export_verl(own, v43, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_verl_is_told_what_decides_the_loss_and_the_rate(tmp_path: Path) -> None:
+    told = {"loss_type": "grpo", "scale_rewards": "none", "lr_scheduler_type": "constant", "warmup_steps": 9}
+    found = verl_config(V46.model_copy(update={"trainer": V46.trainer.model_copy(update=told)}), tmp_path)
+    actor = found["actor_rollout_ref"]["actor"]
+    assert (actor["loss_agg_mode"], found["algorithm"]["norm_adv_by_std_in_grpo"]) == ("seq-mean-token-mean", False)
+    assert (actor["optim"]["lr_scheduler_type"], actor["optim"]["lr_warmup_steps"]) == ("constant", 0)
 
 
 def test_a_vision_language_checkpoint_becomes_a_text_only_base(tmp_path: Path) -> None:

@@ -11,12 +11,10 @@ import pyarrow.parquet as pq
 
 from ...answer import load_prompt, messages
 from ...atomic_files import whole, write_text
-from ...data.case_table import read_cases
-from ...data.corpus.vignettes import open_cases
-from ...data.sampling import oversampled, temperature_factors, trainable
 from ...errors import InputError
 from ...esi import Case
 from ...reward import load_design
+from ..drawn_cases import training_cases
 from ..experiment import Experiment, GrpoExperiment
 from ..run import Run
 
@@ -25,7 +23,7 @@ def export_folder(experiment: Experiment, parent: Path, output: Path, row: Calla
     """Write train.parquet (a `row` a drawn case), design.toml and adapter/ into `output`.
 
     Raises InputError for an SFT experiment, which needs no other engine, for a design whose reward needs more than a
-    completion and its gold level, and for a parent that has not finished.
+    completion and its gold level, for a parent that has not finished, and where no case can be trained on.
     """
     if not isinstance(experiment, GrpoExperiment):
         raise InputError(f"experiment {experiment.name}: it is SFT; other engines are for GRPO. Train it: esi train.")
@@ -41,29 +39,13 @@ def export_folder(experiment: Experiment, parent: Path, output: Path, row: Calla
         raise InputError(f"parent run {parent}: it has no finished adapter. Train it first, or give --parent.")
     if (output / "train.parquet").exists():
         raise InputError(f"{output}: it holds an export already; remove it, or give another --output.")
-    cases, prompt = _drawn(experiment), load_prompt(experiment.prompt)
+    cases, prompt = training_cases(experiment), load_prompt(experiment.prompt)
     rows = [row(place, case, messages(case.narrative, prompt)) for place, case in enumerate(cases)]
     output.mkdir(parents=True, exist_ok=True)
     shutil.copytree(run.adapter, output / "adapter", dirs_exist_ok=True)
     write_text(output / "design.toml", _design_text(experiment.reward))
     with whole(output / "train.parquet") as temporary:
         pq.write_table(pa.Table.from_pylist(rows), temporary)
-
-
-def _drawn(experiment: GrpoExperiment) -> list[Case]:
-    """The cases that training draws, by the same functions as `train.examples`, without torch."""
-    data, design = experiment.data, load_design(experiment.reward)
-    if data.source == "open":
-        cases = trainable(open_cases(data.cases, data.seed, data.core))
-    else:
-        found, bad = read_cases(Path(data.source))
-        if bad:
-            raise InputError(f"{data.source}: row {bad[0].row}: {bad[0].reason} ({len(bad)} bad rows in all).")
-        cases = trainable(found)
-    factors = design.oversample if data.oversample else {}
-    if data.temperature is not None:
-        factors = temperature_factors(cases, data.temperature)
-    return oversampled(cases, factors, data.draws, experiment.seed)
 
 
 def _design_text(name_or_file: str) -> str:

@@ -5,10 +5,26 @@ from pathlib import Path
 from typing import Any
 
 from ...atomic_files import write_text
+from ...errors import InputError
 from ...esi import Case
 from ..bases import hub_of
 from ..experiment import Experiment, GrpoSettings
 from .engine_folder import export_folder
+
+_LOSS = {"dapo": "token-mean", "grpo": "seq-mean-token-mean"}
+_SAID: dict[
+    str, tuple[Any, ...]
+] = {  # the values that verl's configuration can say, of settings that decide the science
+    "loss_type": tuple(_LOSS),
+    "importance_sampling_level": ("token",),
+    "scale_rewards": ("group", "none"),
+    "min_p": (0,),
+    "repetition_penalty": (1,),
+    "lr_scheduler_type": ("cosine", "constant", "constant_with_warmup"),
+    "mask_truncated_completions": (False,),
+    "disable_dropout": (False,),
+    "steps_per_generation": (None,),
+}
 
 _REWARD = '''"""verl's reward function: the answer is parsed and scored by esi_triage, as in every other engine."""
 
@@ -25,12 +41,28 @@ def compute_score(data_source, solution_str, ground_truth, extra_info=None, **_)
 
 
 def export_verl(experiment: Experiment, parent: Path, output: Path) -> None:
-    """Write all that verl needs into `output`; `esi_triage` must be installed where verl's workers run."""
+    """Write all that verl needs into `output`; `esi_triage` must be installed where verl's workers run.
+
+    Raises InputError as `export_folder` does, and for a setting that verl's configuration cannot say.
+    """
+    _check(experiment)
     export_folder(experiment, parent, output, _row)
     write_text(output / "reward.py", _REWARD)
     told = "# from `esi export verl`; keys that stand here as in verl/trainer/config/ppo_trainer.yaml (0.9)\n"
     write_text(output / "config.yaml", told + json.dumps(verl_config(experiment, output.absolute()), indent=2) + "\n")
     write_text(output / "start.sh", _start(output.absolute()))
+
+
+def _check(experiment: Experiment) -> None:
+    settings = experiment.trainer
+    for name, values in _SAID.items() if isinstance(settings, GrpoSettings) else ():  # SFT is refused anyway
+        value = getattr(settings, name)
+        if value not in values:
+            said = " or ".join("not set" if known is None else repr(known) for known in values)
+            raise InputError(
+                f"experiment {experiment.name}: trainer.{name} = {value!r}: verl's configuration says {said} only. "
+                f"Train it with `esi train`, or set {name} in a copy of the file."
+            )
 
 
 def _row(place: int, case: Case, chat: Any) -> dict[str, Any]:
@@ -112,7 +144,7 @@ def _actor(settings: GrpoSettings, prompts: int) -> dict[str, Any]:
         "ppo_epochs": settings.num_iterations,
         "clip_ratio_low": settings.epsilon,
         "clip_ratio_high": settings.epsilon_high,
-        "loss_agg_mode": "token-mean",
+        "loss_agg_mode": _LOSS[settings.loss_type],
         "use_kl_loss": settings.beta > 0,
         "kl_loss_coef": settings.beta,
         "grad_clip": settings.max_grad_norm,
@@ -120,7 +152,7 @@ def _actor(settings: GrpoSettings, prompts: int) -> dict[str, Any]:
             "lr": settings.learning_rate,
             "betas": [settings.adam_beta1, settings.adam_beta2],
             "weight_decay": settings.weight_decay,
-            "lr_warmup_steps": settings.warmup_steps,
+            "lr_warmup_steps": 0 if settings.lr_scheduler_type == "constant" else settings.warmup_steps,
             "lr_scheduler_type": "cosine" if settings.lr_scheduler_type == "cosine" else "constant",
         },
     }
