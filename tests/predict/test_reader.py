@@ -32,7 +32,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from esi_triage.train.reader.network import ReaderNetwork
     from esi_triage.train.reader.training import _save
-    from esi_triage.train.reader.words import train_words
+    from esi_triage.train.reader.words import counted_texts, train_words
 
     smoke = load_reader_experiment(profile="smoke")
     torch.manual_seed(1)
@@ -41,7 +41,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if "lora_" in name:
             weight.data = (0.05 * torch.randn_like(weight)).half().float()  # what the file can hold
     folder = tmp_path_factory.mktemp("reader")
-    train_words(smoke.data.model_copy(update={"visits": 0, "notes": 60}), None, 1, folder / "reader")
+    data = smoke.data.model_copy(update={"visits": 0, "notes": 60})
+    train_words(counted_texts(data, None, 1), folder / "reader")
     return _save(network, smoke, folder, {})
 
 

@@ -10,7 +10,7 @@ from esi_triage.data.sampling import trainable
 from esi_triage.errors import InputError
 from esi_triage.train.reader.note_numbers import numbers_of
 from esi_triage.train.reader.settings import load_reader_experiment
-from esi_triage.train.reader.words import FILE, curved, fit_words, open_words, train_words
+from esi_triage.train.reader.words import FILE, counted_texts, curved, fit_words, open_words, train_words
 
 NOTES = trainable(nurse_notes())[:300]
 TEXTS, GOLD = [note.narrative for note in NOTES], [note.gold or 0 for note in NOTES]
@@ -34,7 +34,7 @@ def test_the_scores_are_those_of_scikit_learn() -> None:
 
 def test_the_file_answers_as_what_was_fitted(tmp_path: Path) -> None:
     data = load_reader_experiment().data.model_copy(update={"visits": 0, "notes": 300, "vignettes": 0})
-    assert train_words(data, None, 1, tmp_path) == {"handbook": 300}
+    assert train_words(counted_texts(data, None, 1), tmp_path) == {"handbook": 300}
     opened = open_words(tmp_path / FILE)
     assert list(opened) == ["handbook"], "a question without texts is not in the file"
     fitted = fit_words(TEXTS, GOLD, "handbook")

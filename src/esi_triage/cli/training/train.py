@@ -35,15 +35,17 @@ def train(
     """Train one experiment: SFT, or GRPO from its parent's adapter. Interrupted runs go on; finished ones stay.
 
     `reader` trains the encoder that `--model reader` answers with, on real visits (--data), nurse notes and vignettes;
-    `risk` its head for critical outcomes. Both need `make reader` once, and take --data visits.parquet.
+    `risk` its head for critical outcomes, on the reader in --parent and by its settings. Both need `make reader` once,
+    and take --data visits.parquet; --base and --log-to are of the language models.
 
     Several GPUs: torchrun --nproc_per_node 8 -m esi_triage.cli.main train v46 --base qwen3.5-9b (docs/scale.md).
 
     Example: esi train v43 && esi train v46
     """
-    from ...train.reader.settings import is_reader
+    from ...train.reader.settings import check_options, is_reader
 
     if experiment == "risk" or is_reader(experiment):
+        check_options(experiment, profile, base, log_to)
         _reader(experiment, profile, output, parent, data)
         return
     from ...train.experiment import load_experiment
@@ -73,5 +75,5 @@ def _reader(experiment: str, profile: str, output: Path | None, parent: Path | N
         raise InputError("risk learns from the outcomes of real visits; give their table: --data visits.parquet.")
     reader = (parent or runs / "reader") / "reader"
     place = output or runs / "risk"
-    facts = train_risk(load_reader_experiment("reader", profile), Path(data), reader, place)
+    facts = train_risk(Path(data), reader, place)
     typer.echo(f"finished: {place} ({facts['critical']:,} critical outcomes in {facts['visits']:,} visits)")

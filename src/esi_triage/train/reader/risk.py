@@ -14,24 +14,26 @@ from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 
 from ...atomic_files import write_json
-from ...data.case_table import read_cases
 from ...data.outcomes import outcomes_path, read_outcomes
 from ...errors import InputError
 from ...esi import Case
 from ...progress import bar
+from ..drawn_cases import good_cases
 from .minilm import minilm
 from .network import Inputs, ReaderNetwork, load_trained
-from .settings import ReaderExperiment
+from .settings import ReaderExperiment, settings_of
 
 OTHERS = 8
 """Visits without a critical outcome that are read for each with one; their weight makes up for those left out."""
 
 
-def train_risk(experiment: ReaderExperiment, visits: Path, reader: Path, folder: Path) -> dict[str, Any]:
+def train_risk(visits: Path, reader: Path, folder: Path) -> dict[str, Any]:
     """Fit the head in `folder`: head.safetensors and risk.json. Returns what risk.json says.
 
-    Raises InputError where outcomes of the train split are missing.
+    The network is that of the trained `reader`, by its own settings. Raises InputError where there is none, for a bad
+    row, and where outcomes of the train split are missing.
     """
+    experiment = settings_of(reader)
     cases, critical, weight = _sample(visits, experiment.seed)
     seen = _vectors(experiment, reader, [case.narrative for case in cases])
     centre, spread = seen.mean(0), seen.std(0) + 1e-6
@@ -54,7 +56,9 @@ def train_risk(experiment: ReaderExperiment, visits: Path, reader: Path, folder:
 
 def _sample(visits: Path, seed: int) -> tuple[list[Case], np.ndarray, float]:
     outcomes = read_outcomes(outcomes_path(visits))
-    train = [case for case in read_cases(visits)[0] if case.split == "train"]
+    train = [case for case in good_cases(visits) if case.split == "train"]
+    if not train:
+        raise InputError(f"{visits}: no row of the split train; give such rows.")
     known = [(case, found["critical"]) for case in train if (found := outcomes.get(case.case_id))]
     yes = [case for case, critical in known if critical]
     no = [case for case, critical in known if critical is False]

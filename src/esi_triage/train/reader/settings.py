@@ -9,8 +9,9 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from ...errors import InputError, validated
-from ...reading import read_toml
-from ..experiment import LoraSettings, StrictTable
+from ...reading import read_json, read_toml
+from ..experiment import LoraSettings, StrictTable, check_profile
+from ..processes import one_process
 
 Question = Literal["survey", "handbook"]
 QUESTIONS: tuple[Question, ...] = get_args(Question)
@@ -77,6 +78,7 @@ def load_reader_experiment(name_or_file: str = "reader", profile: str = "full") 
 
     Raises InputError naming file, key and value.
     """
+    check_profile(profile)
     shipped = resources.files("esi_triage") / "experiments" / "reader.toml"
     values = read_toml(shipped if name_or_file == "reader" else Path(name_or_file))
     smoke = values.pop("smoke", {})
@@ -84,3 +86,33 @@ def load_reader_experiment(name_or_file: str = "reader", profile: str = "full") 
         for table, changed in smoke.items():
             values[table] = {**values[table], **changed}
     return validated(ReaderExperiment, values, name_or_file)
+
+
+def check_options(experiment: str, profile: str, base: str, log_to: str | None) -> None:
+    """Raises InputError for options of `esi train` that `reader` and `risk` cannot take, and for several processes."""
+    one_process(f"esi train {experiment}")
+    check_profile(profile)
+    if base not in ("tiny", "minilm"):  # the option's default, and the base that there is
+        raise InputError(f"--base {base}: {experiment} has one base, all-MiniLM-L6-v2; leave --base out.")
+    if log_to is not None:
+        raise InputError(f"--log-to {log_to}: {experiment} writes metrics.jsonl and no tracker; leave --log-to out.")
+
+
+def settings_of(reader: Path) -> ReaderExperiment:
+    """The experiment that trained the reader in the folder `reader`, by the hash in reader.json.
+
+    It lies beside the folder; a reader that ships has the shipped one. Raises InputError where there is no reader, and
+    where its experiment is not to be found.
+    """
+    about, beside = reader / "reader.json", reader.parent / "experiment.json"
+    if not about.is_file():
+        raise InputError(
+            f"{reader}: there is no trained reader. Run `esi train reader --data visits.parquet` first, or give "
+            "--parent."
+        )
+    values = read_json(beside) if beside.is_file() else load_reader_experiment().model_dump()
+    named = {name: value for name, value in values.items() if name != "data_sha256"} if isinstance(values, dict) else {}
+    found = validated(ReaderExperiment, named, beside)
+    if found.sha256 != read_json(about).get("experiment_sha256"):
+        raise InputError(f"{beside}: not the experiment that trained {reader}. Give the run folder as it was written.")
+    return found

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...data.case_table import read_cases
 from ...data.corpus.nurse_notes import nurse_notes
 from ...data.corpus.vignettes import open_cases
 from ...data.sampling import trainable
 from ...errors import InputError
 from ...esi import LEVELS, Case
+from ..drawn_cases import good_cases
 from .settings import Question, ReaderData
 
 
@@ -40,6 +40,19 @@ def vignettes(data: ReaderData, seed: int) -> list[Case]:
     return trainable(open_cases(2 * data.vignettes, seed))[: data.vignettes]
 
 
+def visits_taught(visits: Path) -> list[Case]:
+    """The visits that can be taught. Raises InputError for a bad row, for no row to learn from, and another scale."""
+    cases = trainable(good_cases(visits))
+    if not cases:
+        raise InputError(f"{visits}: no row of the split train with a level to learn; give such rows.")
+    if wrong := next((case for case in cases if case.scale != "us-5-level"), None):
+        raise InputError(
+            f"{visits}: case {wrong.case_id} is on the scale {wrong.scale}; the question `survey` takes visits on "
+            "the scale us-5-level (esi data build nhamcs)."
+        )
+    return cases
+
+
 def batches(taught: list[Lesson], size: int, seed: int) -> list[list[Lesson]]:
     """Batches of texts of like length (less padding), in random order within each stretch of sixteen batches."""
     rng, found = random.Random(seed), []
@@ -64,12 +77,7 @@ def _visits(data: ReaderData, visits: Path | None, seed: int) -> Iterator[Lesson
         return
     if visits is None:
         raise InputError("data.visits: the reader learns from real visits; give their table: --data visits.parquet.")
-    cases = trainable(read_cases(visits)[0])
-    if wrong := next((case for case in cases if case.scale != "us-5-level"), None):
-        raise InputError(
-            f"{visits}: case {wrong.case_id} is on the scale {wrong.scale}; the question `survey` takes visits on "
-            "the scale us-5-level (esi data build nhamcs)."
-        )
+    cases = visits_taught(visits)
     for case in random.Random(seed).sample(cases, min(data.visits, len(cases))):
         yield Lesson(case.narrative, "survey", soft_target(case, 0.0))
 

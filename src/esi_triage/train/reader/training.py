@@ -9,32 +9,36 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from ...atomic_files import whole, write_json
+from ...atomic_files import held, whole, write_json
 from ...errors import InputError
 from ...progress import bar
+from ..run import keep_rows
 from .minilm import NAME, WEIGHTS_SHA256, minilm
 from .network import Inputs, ReaderNetwork, loss_of, trainable_state
 from .settings import ReaderExperiment
 from .texts import Lesson, batches, lessons
-from .words import train_words
+from .words import counted_texts, train_words
 
 
 def train_reader(experiment: ReaderExperiment, visits: Path | None, folder: Path) -> Path:
     """Train in `folder` and return `folder/reader`: adapter in PEFT layout, head and words.safetensors, reader.json.
 
-    Raises InputError where the folder holds another experiment's training, or base or visits are missing.
+    Raises InputError where the folder holds another experiment's training or another process is at work in it, where
+    base or visits are missing, and for visits of which one is bad or that are too few: all before the encoder learns.
     """
     base = minilm()
     taught = lessons(experiment.data, visits, experiment.seed)
+    counted = counted_texts(experiment.data, visits, experiment.seed)
     data_hash = _hash_of(taught)
-    _claim(folder, experiment, data_hash)
-    if (folder / "reader" / "reader.json").is_file():
-        return folder / "reader"
-    torch.manual_seed(experiment.seed)
-    network = ReaderNetwork(base, experiment)
-    _teach(network, experiment, taught, Inputs(base, experiment.trainer.max_tokens), folder)
-    counted = train_words(experiment.data, visits, experiment.seed, folder / "reader")
-    return _save(network, experiment, folder, {"data_sha256": data_hash, "lessons": len(taught), "counted": counted})
+    with held(folder):
+        _claim(folder, experiment, data_hash)
+        if (folder / "reader" / "reader.json").is_file():
+            return folder / "reader"
+        torch.manual_seed(experiment.seed)
+        network = ReaderNetwork(base, experiment)
+        _teach(network, experiment, taught, Inputs(base, experiment.trainer.max_tokens), folder)
+        facts = {"data_sha256": data_hash, "lessons": len(taught), "counted": train_words(counted, folder / "reader")}
+        return _save(network, experiment, folder, facts)
 
 
 def _claim(folder: Path, experiment: ReaderExperiment, data_hash: str) -> None:
@@ -59,6 +63,7 @@ def _teach(
     steps = batches(taught, settings.batch_size, experiment.seed)
     optimizer = _optimizer(network, experiment)
     begun = _resume(network, optimizer, folder / "state.safetensors")
+    keep_rows(folder / "metrics.jsonl", begun)
     progress = bar("reader learns", len(steps), "step", begun)
     network.train()
     for step in range(begun, len(steps)):

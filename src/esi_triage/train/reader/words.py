@@ -8,7 +8,7 @@ that an answer needs.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,13 +17,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.case_table import read_cases
-from ...data.sampling import trainable
 from ...errors import InputError
 from ...esi import LEVELS, Case
 from .note_numbers import numbers_of
 from .settings import QUESTIONS, Question, ReaderData
-from .texts import notes, vignettes
+from .texts import notes, vignettes, visits_taught
 
 FILE = "words.safetensors"
 _FEWEST = 3  # texts in which a word or a pair of words must stand
@@ -71,25 +69,34 @@ class WordCounts:
         return cls(index, tensors["idf"], tensors["weights"].astype(np.float32), tensors["start"])
 
 
-def train_words(data: ReaderData, visits: Path | None, seed: int, folder: Path) -> dict[str, int]:
-    """Fit on all visits of the train split, and on the notes and vignettes that the encoder is taught.
-
-    Writes `folder`/words.safetensors. Returns how many texts each question had.
+def counted_texts(data: ReaderData, visits: Path | None, seed: int) -> dict[Question, list[tuple[str, int]]]:
+    """By question, the texts whose words are counted, with their levels: the notes and vignettes that the encoder is
+    taught, and all visits of the train split.
 
     Raises InputError where a question has texts of fewer than three levels.
     """
-    from safetensors.numpy import save_file
-
     cases: dict[Question, list[Case]] = {"handbook": [*notes(data), *vignettes(data, seed)]}
     if visits is not None and data.visits:
-        cases["survey"] = trainable(read_cases(visits)[0])
+        cases["survey"] = visits_taught(visits)
+    texts: dict[Question, list[tuple[str, int]]] = {
+        question: [(case.narrative, case.gold or 0) for case in taught] for question, taught in cases.items()
+    }
+    for question, taught in texts.items():
+        _check_levels([gold for _, gold in taught], question)
+    return texts
+
+
+def train_words(texts: Mapping[Question, Sequence[tuple[str, int]]], folder: Path) -> dict[str, int]:
+    """Fit on `counted_texts` and write `folder`/words.safetensors. Returns how many texts each question had."""
+    from safetensors.numpy import save_file
+
     tensors: dict[str, NDArray] = {}
-    for question, taught in cases.items():
-        fitted = fit_words([case.narrative for case in taught], [case.gold or 0 for case in taught], question)
+    for question, taught in texts.items():
+        fitted = fit_words([text for text, _ in taught], [gold for _, gold in taught], question)
         tensors |= {f"{question}.{name}": array for name, array in fitted.tensors().items()}
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / FILE)
-    return {question: len(taught) for question, taught in cases.items()}
+    return {question: len(taught) for question, taught in texts.items()}
 
 
 def open_words(file: Path) -> dict[Question, WordCounts]:
@@ -110,12 +117,7 @@ def fit_words(texts: Sequence[str], gold: Sequence[int], question: str) -> WordC
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    levels = np.unique(gold)
-    if len(levels) < 3:
-        raise InputError(
-            f"question {question}: its {len(texts)} training texts are of {len(levels)} levels; counting words needs "
-            "texts of three levels or more. Give a larger table."
-        )
+    levels = _check_levels(gold, question)
     vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=_FEWEST)
     counted = hstack([vectors.fit_transform(texts), curved(np.array([numbers_of(text) for text in texts]))]).tocsr()
     fitted = LogisticRegression(C=_STRENGTH, max_iter=1000).fit(counted, gold)
@@ -125,6 +127,16 @@ def fit_words(texts: Sequence[str], gold: Sequence[int], question: str) -> WordC
     index = {word: place for place, word in enumerate(vectors.get_feature_names_out().tolist())}
     idf = np.asarray(vectors.idf_, np.float32)
     return WordCounts(index, idf, weights, start)
+
+
+def _check_levels(gold: Sequence[int], question: str) -> NDArray[np.int_]:
+    levels = np.unique(gold)
+    if len(levels) < 3:
+        raise InputError(
+            f"question {question}: its {len(gold)} training texts are of {len(levels)} levels; counting words needs "
+            "texts of three levels or more. Give a larger table."
+        )
+    return levels
 
 
 def curved(numbers: NDArray) -> NDArray[np.float32]:
