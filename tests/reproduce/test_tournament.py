@@ -3,17 +3,22 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_tournament import made_tournament
 
+from esi_triage.errors import InputError
 from esi_triage.evaluate.report.predicted_shares import SharePrediction
+from esi_triage.reproduce import tournament
+from esi_triage.reproduce.model_card_series import ALL
 from esi_triage.reproduce.predicted_levels import LevelShare, level_shares, prediction_quality
 from esi_triage.reproduce.run_times import RunTimes, hours_and_minutes, step_seconds
+from esi_triage.reproduce.series_data import SeriesData
 from esi_triage.reproduce.tournament import fitting, queue_of
 from esi_triage.reproduce.tournament_report import write_tournament_report
-from esi_triage.train.experiment import load_experiment
-from esi_triage.train.run import Run
+from esi_triage.train.experiment import Experiment, load_experiment
+from esi_triage.train.run import Run, begin
 
 
 def test_the_queue_goes_seed_by_seed_and_the_first_seed_is_the_ordinary_series(tmp_path: Path) -> None:
@@ -23,6 +28,15 @@ def test_the_queue_goes_seed_by_seed_and_the_first_seed_is_the_ordinary_series(t
     assert [entry.experiment for entry in queue[:3]] == members
     assert [entry.run.folder for entry in queue[2:4]] == [tmp_path / "v47", tmp_path / "seed-2" / "v43"]
     assert len({entry.experiment.seed for entry in queue}) == 9
+
+
+def test_the_help_lists_all_members() -> None:
+    from typing import get_type_hints
+
+    from esi_triage.cli.training.reproduce import reproduce
+
+    option = get_type_hints(reproduce, include_extras=True)["series"].__metadata__[0]
+    assert f"all ({','.join(ALL)})" in option.help
 
 
 def test_a_budget_takes_the_first_runs_that_end_in_time(tmp_path: Path) -> None:
@@ -38,6 +52,41 @@ def test_a_budget_takes_the_first_runs_that_end_in_time(tmp_path: Path) -> None:
     assert total == pytest.approx(10.0)
     assert fitting(queue[3:], times, 0.5)[0] == []
     assert "measured on 3 finished runs" in times.basis()
+
+
+def test_the_budget_s_clock_starts_before_the_probes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    members, _, _ = made_tournament(tmp_path / "made", 1, 40)
+    clock = [0.0]
+
+    def probed(self: RunTimes, *_: object) -> None:
+        clock[0] += 3600
+        self.probes = {"sft": 1.0, "grpo": 1.0}
+
+    monkeypatch.setattr(tournament, "load_series", lambda *_: (members, SeriesData(None, [], tmp_path / "x.parquet")))
+    monkeypatch.setattr(tournament, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(RunTimes, "probe", probed)
+    monkeypatch.setattr(tournament, "train_and_evaluate", lambda *_: pytest.fail("started after its time"))
+    with pytest.raises(InputError, match=r"--budget 1\.001: v43 seed 1 .* after the 1 h 00 min that were spent"):
+        tournament.hold_tournament("v43,v45c,v46", "tiny", "smoke", 40, tmp_path / "out", budget=1.001)
+
+
+def test_a_probe_from_another_parent_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    members, queue, _ = made_tournament(tmp_path, 1, 40)
+    v46, started = members[2], []
+    for name in ("first", "second"):
+        weights = tmp_path / name / "adapter" / "adapter_model.safetensors"
+        weights.parent.mkdir(parents=True)
+        weights.write_text(name)
+
+    def begun(short: Experiment, folder: Path, parent: Path) -> Run:
+        started.append(folder.exists())
+        begin(Run(folder), short, {}, parent)
+        return queue[2].run
+
+    monkeypatch.setattr("esi_triage.reproduce.run_times.start", begun)
+    for parent in ("first", "first", "second"):
+        RunTimes(tmp_path / "times.json", cases=0).probe([v46], tmp_path / "probe", {"v43": tmp_path / parent})
+    assert started == [False, True, False]
 
 
 def test_a_member_that_was_not_measured_takes_as_long_as_one_of_its_method(tmp_path: Path) -> None:

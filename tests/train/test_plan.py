@@ -108,7 +108,7 @@ def test_what_is_counted_is_what_autograd_keeps(base: str) -> None:
 def test_devices_are_named_or_refused() -> None:
     assert find_device("8xh100")[:2] == ("h100", 8)
     assert work_of(FAST, find_device("8xH100"), 256).rows == 1
-    for spec in ("0xH100", "1xTPU", "assumptions", ""):
+    for spec in ("0xH100", "00xH100", "1xTPU", "assumptions", ""):
         with pytest.raises(InputError, match="--gpus"):
             find_device(spec)
     with pytest.raises(InputError, match="8 rows"):

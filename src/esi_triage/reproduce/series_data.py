@@ -6,11 +6,14 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from ..data.build import sheet_path
 from ..data.case_table import read_cases, write_cases
 from ..data.corpus.vignettes import open_cases
 from ..errors import InputError
 from ..esi import Case
 from ..evaluate.linked_tables import Linked, read_linked
+from ..reading import read_json
+from ..train.drawn_cases import good_cases
 from ..train.experiment import DataSettings
 
 NHAMCS_YEARS = "2016-2022"
@@ -43,7 +46,7 @@ def find_data(data: str | None, test: Path | None, n: int, settings: DataSetting
     table = test or Path(source or "")
     cases = _test_cases(table, test is not None)
     if source is not None:
-        _refuse_shared_patients(cases, table, _good_cases(Path(source)), source)
+        _refuse_shared_patients(cases, table, good_cases(Path(source)), source)
     sample = sorted(random.Random(0).sample(range(len(cases)), min(n, len(cases))))
     chosen = [cases[i] for i in sample]
     return SeriesData(source, _kept(chosen, file), file, read_linked(table, [case.case_id for case in chosen]))
@@ -60,21 +63,28 @@ def _case_table(data: str, output: Path) -> Path:
     if data == "nhamcs":
         folder = output / "nhamcs"
         list(fetch_nhamcs(years_named(NHAMCS_YEARS), folder))
-    if not built.is_file():
+    if built.is_file():
+        _refuse_another_build(built, folder)
+    else:
         build_nhamcs(folder, built)
     return built
 
 
-def _good_cases(table: Path) -> list[Case]:
-    found, bad = read_cases(table)
-    if bad:
-        raise InputError(f"{table}: row {bad[0].row}: {bad[0].reason} ({len(bad)} bad rows in all).")
-    return found
+def _refuse_another_build(built: Path, folder: Path) -> None:
+    """Raises InputError where the table that an earlier call has built is not of the releases in `folder`."""
+    from ..data.nhamcs.nhamcs_build import changed_releases
+
+    sheet = sheet_path(built)
+    if differing := changed_releases(folder, read_json(sheet) if sheet.is_file() else {}):
+        raise InputError(
+            f"{built}: it was built from other releases than those in {folder} (different: {', '.join(differing)}). "
+            "Give another --output, or remove it to build and train anew."
+        )
 
 
 def _test_cases(table: Path, whole_table: bool) -> list[Case]:
     splits = ("held_out", None) if whole_table else ("held_out",)
-    cases = [case for case in _good_cases(table) if case.gold is not None and case.split in splits]
+    cases = [case for case in good_cases(table) if case.gold is not None and case.split in splits]
     if not cases:
         raise InputError(f"{table}: no labelled row of the split held_out to test on; give such rows, or --test FILE.")
     return cases

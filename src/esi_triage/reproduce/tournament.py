@@ -54,10 +54,11 @@ def hold_tournament(
 ) -> Path:
     """Train and evaluate each member with each of `seeds` seeds in `output`; return the report over all of them.
 
-    `budget` is in hours of this call: what is not expected to end within it is not started, and the report names it.
-    The other arguments are those of `reproduce_series`, and so is what happens after a kill. Raises InputError as it
-    does, and where not even the first run fits.
+    `budget` is in hours of this call, preparations included: what is not expected to end within it is not started,
+    and the report names it. The other arguments are those of `reproduce_series`, and so is what happens after a kill.
+    Raises InputError as it does, and where not even the first run fits.
     """
+    began = time.monotonic()
     members, found = load_series(series, base, profile, cases, output, data, test)
     queue = queue_of(members, output, seeds)
     waiting = [entry for entry in queue if not is_done(entry.experiment, entry.folder, found)]
@@ -68,8 +69,8 @@ def hold_tournament(
     if budget is not None and waiting:
         finished = {entry.experiment.name: entry.run.folder for entry in queue if entry.run.finished}
         times.probe([entry.experiment for entry in waiting], output / "probe", finished)
-        _tell_plan(queue, waiting, times, 3600 * budget)
-    done = _run_queue(queue, waiting, found, times, None if budget is None else 3600 * budget)
+        _tell_plan(queue, waiting, times, budget, began)
+    done = _run_queue(queue, waiting, found, times, began, None if budget is None else 3600 * budget)
     left = [str(entry) for entry in queue if entry.experiment.name not in done.get(entry.seed, {})]
     for seed, results in done.items():
         trained = [entry for entry in queue if entry.seed == seed and entry.experiment.name in results]
@@ -104,8 +105,9 @@ def fitting(waiting: list[Entry], times: RunTimes, seconds: float) -> tuple[list
     return fits, total
 
 
-def _tell_plan(queue: list[Entry], waiting: list[Entry], times: RunTimes, seconds: float) -> None:
-    fits, total = fitting(waiting, times, seconds)
+def _tell_plan(queue: list[Entry], waiting: list[Entry], times: RunTimes, budget: float, began: float) -> None:
+    passed = time.monotonic() - began
+    fits, total = fitting(waiting, times, 3600 * budget - passed)
     _say(
         f"tournament: {len(waiting)} of {len(queue)} runs are to be done, about {hours_and_minutes(total)} "
         f"({times.basis()})."
@@ -113,18 +115,22 @@ def _tell_plan(queue: list[Entry], waiting: list[Entry], times: RunTimes, second
     if not fits:
         first = hours_and_minutes(times.expected(waiting[0].experiment, waiting[0].run) or 0.0)
         raise InputError(
-            f"--budget {seconds / 3600:g}: {waiting[0]} comes first and is expected to take {first}; give more hours."
+            f"--budget {budget:g}: {waiting[0]} comes first and is expected to take {first} after the "
+            f"{hours_and_minutes(passed)} that were spent; give more hours."
         )
     left = ", ".join(map(str, waiting[len(fits) :])) or "nothing"
-    _say(f"tournament: {len(fits)} of them fit into {hours_and_minutes(seconds)}; left out: {left}.")
+    _say(f"tournament: {len(fits)} of them fit into {hours_and_minutes(3600 * budget)}; left out: {left}.")
 
 
 def _run_queue(
-    queue: list[Entry], waiting: list[Entry], data: SeriesData, times: RunTimes, seconds: float | None
+    queue: list[Entry], waiting: list[Entry], data: SeriesData, times: RunTimes, began: float, seconds: float | None
 ) -> dict[int, dict[str, Evaluation]]:
-    """The evaluations by seed and member: those that there are, then those that are run until the time is spent."""
+    """The evaluations by seed and member: those that there are, then those that are run until the time is spent.
+
+    The `seconds` are counted from `began`.
+    """
     done: dict[int, dict[str, Evaluation]] = {}
-    began, spent = time.monotonic(), False
+    spent = False
     for entry in queue:
         results = done.setdefault(entry.seed, {})
         if entry in waiting:

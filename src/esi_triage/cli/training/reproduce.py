@@ -9,7 +9,9 @@ from .train import Base, Profile
 
 
 def reproduce(
-    series: Annotated[str, typer.Option(help="experiments in order, or all (v43,v45c,v46,v47,v48)")] = "v43,v46",
+    series: Annotated[
+        str, typer.Option(help="experiments in order, or all (v43,v45c,v46,v47,v48,audited)")
+    ] = "v43,v46",
     base: Base = "tiny",
     profile: Profile = "full",
     cases: Annotated[int, typer.Option(help="held-out cases on which every member is evaluated, at most", min=1)] = 600,

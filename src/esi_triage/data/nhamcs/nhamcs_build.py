@@ -1,7 +1,7 @@
 """`esi data build nhamcs`: a folder of releases to a case table, its outcomes, its quarantine and its dataset.json."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,20 @@ def build_nhamcs(
         notes += _notes(about)
         cases = nhamcs_cases.visit_tables(database, telling, first_held_out, rules)
         return write_build(output, cases, about, bad, overlap)
+
+
+def changed_releases(folder: Path, about: Mapping[str, Any]) -> list[str]:
+    """The names of the files by which the releases in `folder` differ from those of a build: new, gone or changed ones.
+
+    `about` is what the build's dataset.json says.
+    """
+    built = {name: file["sha256"] for name, file in about.get("files", {}).items()}
+    told = (about.get("outcomes") or {"years": ()})["years"]
+    years = {file: year_and_columns(file)[0] for file in find_files(folder)[0]}
+    chosen, _ = _chosen(list(years.items()))
+    spare = [file for file in chosen if file.outcomes_only and years[file] in told and file.path.name not in built]
+    now = {file.path.name: sha256_of(file.path) for file in chosen if file not in spare}
+    return sorted(name for name in {*built, *now} if built.get(name) != now.get(name))
 
 
 def read_folder(folder: Path, history: bool) -> tuple[list[YearTable], list[str]]:

@@ -46,7 +46,7 @@ def find_device(spec: str) -> Device:
     table = device_table()
     known = [name for name in table if name != "assumptions"]
     found = re.fullmatch(r"(?:(\d+)x)?(\w+)", spec.strip().lower())
-    if found is None or found[2] not in known or found[1] == "0":
+    if found is None or found[2] not in known or (found[1] and int(found[1]) == 0):
         raise InputError(f"--gpus {spec!r}: give NxNAME, e.g. 1xH100; names are {', '.join(known)}.")
     return Device(found[2], int(found[1] or 1), **table[found[2]])
 
