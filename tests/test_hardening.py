@@ -78,6 +78,7 @@ def test_no_value_of_a_credentialed_row_stands_in_a_reason(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "line",
     [
+        rb'{"case_id": "s", "narrative": "x", "licence": "open", "source": "x", "group": "\udfff"}',
         *(rb'{"case_id": "\udfff", "narrative": "x"}', rb'{"case_id": "s", "narrative": "\ud800", "licence": "open"}'),
         *(
             b"[" * 100_000,

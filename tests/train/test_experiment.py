@@ -61,16 +61,6 @@ def test_base_and_profile_are_merged() -> None:
     assert load_experiment("v46", "tiny").sha256 == tiny.sha256
 
 
-def test_a_case_table_has_settings_of_its_own_under_the_profile_s(tmp_path: Path) -> None:
-    file = mine(tmp_path, "[smoke]", "[tiny-table]\ndata = { draws = 77 }\ntrainer.max_steps = 7\n\n[smoke]")
-    assert load_experiment(file).data.draws != 77
-    visits = load_experiment(file, source="visits.parquet")
-    assert (visits.data.draws, visits.trainer.max_steps, visits.data.source) == (77, 7, "visits.parquet")
-    assert load_experiment(file, "qwen3.5-9b", source="visits.parquet").data.draws != 77
-    smoke = load_experiment(file, profile="smoke", source="visits.parquet")
-    assert (smoke.trainer.max_steps, smoke.data.draws) == (2, 8)
-
-
 def test_a_saved_experiment_has_everything_and_its_hash(tmp_path: Path) -> None:
     import tomllib
 

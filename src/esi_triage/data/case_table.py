@@ -1,6 +1,7 @@
 """The case table on disk: parquet (or JSON lines), one row a case, the columns of `Case`."""
 
 import json
+import re
 from array import array
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from ..errors import InputError, first_problem
 from ..esi import Case, Vitals
 from ..reading import DAMAGED, NARRATIVE, ROW, not_utf8, strict_json
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # an escape that may be half of a pair; only an escape can be
 _NUMBERS = ("age_years", *Vitals.model_fields, "weight")
 _TYPES = {
     **dict.fromkeys(_NUMBERS, pa.float64()),
@@ -296,4 +298,18 @@ def _json_lines(path: Path, first: int, offset: int) -> Iterator[dict[str, Any] 
             except ValueError as error:
                 yield BadRow(number, None, f"not JSON: {error}")
                 continue
-            yield row if isinstance(row, dict) else BadRow(number, None, "not a JSON object")
+            if not isinstance(row, dict):
+                yield BadRow(number, None, "not a JSON object")
+                continue
+            yield _text_only(row, number) if _SURROGATE.search(line) else row
+
+
+def _text_only(row: dict[str, Any], number: int) -> dict[str, Any] | BadRow:
+    """The row, unless a field holds half a surrogate pair: nothing that has it can be written."""
+    for name, value in row.items():
+        try:
+            json.dumps([name, value], ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            named = name.encode("utf-8", "backslashreplace").decode()
+            return BadRow(number, _case_id(row), f"{named}: it holds half a surrogate pair, which is no text")
+    return row

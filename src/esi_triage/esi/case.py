@@ -77,7 +77,7 @@ class Case(BaseModel):
         default=(), description="levels beside gold that a competent colleague could defend"
     )
     scale: Scale = Field(default="esi", description="the triage scale of gold; scales are never pooled")
-    group: str | None = Field(
+    group: Identifier | None = Field(
         default=None, description="what splits and bootstraps never separate beyond the patient: the hospital-year"
     )
     weight: Number | None = Field(default=None, ge=0, description="survey weight; null elsewhere")
@@ -92,10 +92,10 @@ class Case(BaseModel):
     reference_answer: str | None = Field(default=None, description="the answer that was written with the narrative")
     tags: tuple[str, ...] = Field(default=(), description="free marks; no code reads structure out of them")
 
-    @field_validator("subject_id", "stay_id", mode="before")
+    @field_validator("subject_id", "stay_id", "group", mode="before")
     @classmethod
     def _blank_is_unknown(cls, value: Any) -> Any:
-        """Else all whose patient is not known would count as one patient."""
+        """Else all whose patient is not known would count as one patient; a hospital likewise."""
         return None if isinstance(value, str) and not value.strip() else value
 
     @field_validator(*Vitals.model_fields)

@@ -1,9 +1,8 @@
 """An experiment file: everything that decides the science, in TOML; unknown keys are errors.
 
 The file's own tables are what the model card prints for Qwen3.5-9B. A table named after a base (`[tiny]`, `[smollm2]`)
-or a profile (`[smoke]`, `[lab]`, `[gpu80]`, `[gpu128]`) holds what changes there, under the same keys. `[tiny-table]`
-(any base's name) holds what else changes where that base learns from a case table and not from the open corpus. The
-base's table is merged first, the profile's last.
+or a profile (`[smoke]`, `[lab]`, `[gpu80]`, `[gpu128]`) holds what changes there, under the same keys; the base's table
+is merged first.
 """
 
 import hashlib
@@ -24,8 +23,7 @@ from .bases import BASES
 
 Profile = Literal["full", "lab", "smoke", "gpu80", "gpu128"]
 PROFILES: tuple[str, ...] = get_args(Profile)
-_ON_A_TABLE = {base: f"{base}-table" for base in BASES}
-_OVERLAYS = (*BASES, *_ON_A_TABLE.values(), *PROFILES)
+_OVERLAYS = (*BASES, *PROFILES)
 
 
 class StrictTable(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -213,13 +211,9 @@ def load_experiment(
         raise InputError(f"{name_or_file}: {wrong[0]} = {overlays[wrong[0]]!r}: it must be a table, [{wrong[0]}].")
     for name, overlay in overlays.items():  # every overlay is checked, not only the ones used now
         _experiment(_merged(values, overlay), f"{name_or_file}, with [{name}] merged in", base, profile)
-    resolved = _merged(values, overlays.get(base, {}))
+    resolved = _merged(_merged(values, overlays.get(base, {})), overlays.get(profile, {}))
     if source is not None:
         resolved = _merged(resolved, {"data": {"source": source}})
-    data = resolved.get("data")
-    if isinstance(data, dict) and data.get("source", "open") != "open":
-        resolved = _merged(resolved, overlays.get(_ON_A_TABLE.get(base, ""), {}))
-    resolved = _merged(resolved, overlays.get(profile, {}))
     return _experiment(resolved, name_or_file, base, profile)
 
 
