@@ -48,16 +48,16 @@ def held(folder: Path) -> Iterator[None]:
     The lock of a killed run is taken over. Raises InputError where another process holds the folder, and where it
     cannot be made.
     """
-    made = not folder.exists()
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     lock = _lock_of(folder)
     try:
         yield
     finally:
         (folder / ".lock").unlink(missing_ok=True)
         os.close(lock)
-        if made:
-            with suppress(OSError):  # something lies in it
-                folder.rmdir()
+        with suppress(OSError):  # something lies in it
+            for place in made:
+                place.rmdir()
 
 
 def _lock_of(folder: Path) -> int:

@@ -63,11 +63,6 @@ def _can_log(log_to: str | None) -> None:
 
 
 def _can_train(experiment: Experiment, parent: Path | None) -> None:
-    if parent is not None and not Run(parent).finished:
-        raise InputError(
-            f"{experiment.name} starts from {experiment.parent}, and {parent} holds no finished run. "
-            f"Run `esi train {experiment.parent} --base {experiment.base}` first, or give --parent."
-        )
     settings = experiment.trainer
     where = f"experiment {experiment.name} on base {experiment.base}"
     if isinstance(settings, GrpoSettings) and settings.use_vllm and importlib.util.find_spec("vllm") is None:
@@ -90,3 +85,8 @@ def _can_train(experiment: Experiment, parent: Path | None) -> None:
                 f"{where}: optim = 'adamw_8bit' needs an NVIDIA GPU. Use --base tiny here, or set "
                 "trainer.optim = 'adamw_torch' in a copy of the file."
             )
+    if parent is not None and not Run(parent).finished:
+        raise InputError(
+            f"{experiment.name} starts from {experiment.parent}, and {parent} holds no finished run. "
+            f"Run `esi train {experiment.parent} --base {experiment.base}` first, or give --parent."
+        )
