@@ -134,6 +134,19 @@ def read_cases(path: Path) -> tuple[list[Case], list[BadRow]]:
     return [row for row in rows if isinstance(row, Case)], [row for row in rows if isinstance(row, BadRow)]
 
 
+def good_cases(path: Path) -> list[Case]:
+    """The cases of a file in which every row must be one. Raises InputError for a bad row: none is dropped unseen."""
+    found, bad = read_cases(path)
+    if bad:
+        raise all_bad(path, bad)
+    return found
+
+
+def all_bad(path: Path | str, bad: Sequence[BadRow]) -> InputError:
+    """The error for bad rows where none may be."""
+    return InputError(f"{path}: row {bad[0].row}: {bad[0].reason} ({len(bad)} bad rows in all); correct it.")
+
+
 def second_row(number: int, case_id: str, first: int) -> BadRow:
     """A row whose case_id stands in row `first` already."""
     return BadRow(number, case_id, f"case_id stands in row {first} already; ids are unique")

@@ -134,11 +134,7 @@ def _answer(value: Any, where: str) -> str:
     if not isinstance(value, str | None):
         raise InputError(f"{where}: answer = {_short(value)}; an answer is text.")
     text = value or ""
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:
-        raise InputError(f"{where}: answer: it holds half of a surrogate pair, which is no text.") from None
-    if size > ANSWER:
+    if (size := len(text.encode())) > ANSWER:
         raise InputError(f"{where}: answer: it has {size:,} bytes, at most {ANSWER:,} are read.")
     return text
 

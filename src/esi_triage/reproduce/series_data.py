@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..data.build import sheet_path
-from ..data.case_table import read_cases, write_cases
+from ..data.case_table import good_cases, read_cases, write_cases
 from ..data.corpus.vignettes import open_cases
 from ..errors import InputError
 from ..esi import Case
 from ..evaluate.linked_tables import Linked, read_linked
 from ..reading import read_json
-from ..train.drawn_cases import good_cases
 from ..train.experiment import DataSettings
 
 NHAMCS_YEARS = "2016-2022"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..data.case_table import read_cases
+from ..data.case_table import good_cases
 from ..data.corpus.vignettes import open_cases
 from ..data.sampling import oversampled, temperature_factors, trainable
 from ..errors import InputError
@@ -22,14 +22,6 @@ def available_cases(experiment: Experiment) -> list[Case]:
     if data.source == "open":
         return trainable(open_cases(data.cases, data.seed, data.core))
     return trainable(good_cases(Path(data.source)))
-
-
-def good_cases(table: Path) -> list[Case]:
-    """The cases of a table. Raises InputError where a row is none: no row is dropped in silence."""
-    found, bad = read_cases(table)
-    if bad:
-        raise InputError(f"{table}: row {bad[0].row}: {bad[0].reason} ({len(bad)} bad rows in all).")
-    return found
 
 
 def drawn_cases(experiment: Experiment, cases: list[Case]) -> list[Case]:

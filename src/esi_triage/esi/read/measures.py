@@ -15,8 +15,6 @@ from ..findings import Evidence
 from ..vitals import VITALS_BY_NAME, Vitals, fahrenheit_to_celsius
 
 _MMOL_TO_MG_DL = 18.0
-# "fever 39,5 C", "spo2 91,5 %": the comma of most of Europe, where the number can be no other than a decimal one
-_COMMA = re.compile(r"(?<![\d.,/])(3[2-9]|4[0-3]|(?:9\d|10\d)(?=,\d\s?[%°CF])),(?=\d(?![\d,]))")
 _NO_NAME = r"(?<!Mr )(?<!Mrs )(?<!Ms )(?<!Miss )"  # "Mr T 90": a letter after a title is a name
 
 
@@ -55,7 +53,12 @@ def _spaced(name: str) -> str:
 
 def with_decimal_points(text: str) -> str:
     """The text with a point for each decimal comma; its length does not change, so spans hold."""
-    return _COMMA.sub(r"\1.", text)
+    return _decimal_comma().sub(r"\1.", text)
+
+
+@cache
+def _decimal_comma() -> re.Pattern[str]:
+    return re.compile(rules("notations")["decimal_comma"])
 
 
 def read_measures(text: str) -> Measures:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from ...reading import NARRATIVE
 from ..catalogue import Entry, entries, rules
 from ..findings import STATUSES, Evidence, Finding, Findings, Status
-from .measures import read_measures, with_decimal_points
+from .measures import read_measures
 from .mentions import Mention, find_mentions
 from .person import read_age_months, read_arrival, read_sex
 from .tokens import tokens_of
@@ -34,7 +34,7 @@ def read(narrative: str) -> Findings:
     warnings = list(measures.warnings)
     if len(narrative) > NARRATIVE:
         warnings.append(f"only the first {NARRATIVE} of {len(narrative)} characters were read")
-    age = read_age_months(with_decimal_points(text))
+    age = read_age_months(text)
     tokens = tokens_of(text)
     seen = _mentioned(text, find_mentions(tokens, age[1] if age else None))
     items = tuple(sorted((_finding(entries()[name], mentions) for name, mentions in seen.items()), key=_position))

@@ -6,6 +6,7 @@ from functools import cache
 from ..case import Arrival, Sex
 from ..catalogue import rules
 from ..findings import Evidence
+from .measures import with_decimal_points
 
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
@@ -56,7 +57,8 @@ def _filled(pattern: str, parts: dict[str, str]) -> str:
 
 def read_age_months(text: str) -> tuple[float, Evidence] | None:
     """The patient's age in months with its span; null where no age is given. Words ("newborn") are a last resort."""
-    for part in (text[:_OPENING], text):
+    pointed = with_decimal_points(text)  # "temp 101,2 F" is no woman of two years
+    for part in (pointed[:_OPENING], pointed):
         for group in _age_patterns():
             found = [known for pattern in group for match in pattern.finditer(part) if (known := _age(match))]
             if found:

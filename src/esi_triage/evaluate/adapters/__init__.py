@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ...answer import parse
-from ...errors import InputError
+from ...data.case_table import all_bad
 from ...esi import Case
 from ..labelled_cases import read_labelled
 from ..statistics.confusion import SHARES, cell_of
@@ -21,5 +21,5 @@ def labelled_cases(file: str | Path) -> list[Case]:
     """The labelled cases of a file. Raises InputError where none is, and for a bad row: none may leave unseen."""
     found = read_labelled(Path(file))
     if bad := found.bad:
-        raise InputError(f"{file}: row {bad[0].row}: {bad[0].reason} ({len(bad)} bad rows in all); correct it.")
+        raise all_bad(file, bad)
     return found.cases

@@ -86,8 +86,7 @@ def _weighted(model: str, m: dict[str, Any]) -> list[Table]:
     labels = {"exact": "exact", "within_one": "within one level", **_ERRORS}
     rows = [[label, interval(found[name]), interval(constant[name])] for name, label in labels.items()]
     rows += [[label, number(found[name]), number(constant[name])] for name, label in _AGREEMENT.items()]
-    best = f"always ESI-{constant['level']} (best constant)" if "level" in constant else _constant(m)
-    return [Table(["survey-weighted", model, best], rows)]
+    return [Table(["survey-weighted", model, _constant(m["weighted"])], rows)]
 
 
 def error_direction(model: str, m: dict[str, Any]) -> Section:

@@ -12,9 +12,8 @@ from ..experiment import Experiment, GrpoSettings
 from .engine_folder import export_folder
 
 _LOSS = {"dapo": "token-mean", "grpo": "seq-mean-token-mean"}
-_SAID: dict[
-    str, tuple[Any, ...]
-] = {  # the values that verl's configuration can say, of settings that decide the science
+# The values that verl's configuration can say, of settings that decide the science.
+_SAID: dict[str, tuple[Any, ...]] = {
     "loss_type": tuple(_LOSS),
     "importance_sampling_level": ("token",),
     "scale_rewards": ("group", "none"),

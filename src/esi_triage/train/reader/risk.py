@@ -14,11 +14,11 @@ from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 
 from ...atomic_files import write_json
+from ...data.case_table import good_cases
 from ...data.outcomes import outcomes_path, read_outcomes
 from ...errors import InputError
 from ...esi import Case
 from ...progress import bar
-from ..drawn_cases import good_cases
 from .minilm import minilm
 from .network import Inputs, ReaderNetwork, load_trained
 from .settings import ReaderExperiment, settings_of

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...data.case_table import good_cases
 from ...data.corpus.nurse_notes import nurse_notes
 from ...data.corpus.vignettes import open_cases
 from ...data.sampling import trainable
 from ...errors import InputError
 from ...esi import LEVELS, Case
-from ..drawn_cases import good_cases
 from .settings import Question, ReaderData
 
 
