@@ -67,6 +67,9 @@ def test_age(text: str, months: float | None) -> None:
 @pytest.mark.parametrize(
     ("text", "sex", "arrival"),
     [
+        ("cough, temp 101.2 F", None, None),
+        ("cough since Monday, 101F at home", None, None),
+        ("101 yo F, weak", "F", None),
         ("52F, BIBA, chest pain", "F", "ambulance"),
         ("A 30-year-old man walked in with a cough", "M", "walk-in"),
         ("Brought by helicopter, boy, 9", "M", "helicopter"),

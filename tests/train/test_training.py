@@ -63,7 +63,8 @@ def test_a_run_folder_says_what_was_run(v43: Path) -> None:
     assert [row["step"] for row in run.metric_rows() if "loss" in row] == [1, 2]
     config = json.loads((run.adapter / "adapter_config.json").read_text())
     assert (config["r"], config["lora_alpha"]) == (32, 32)
-    assert set(config["target_modules"]) == set(V43.lora.targets)
+    assert config["target_modules"] == sorted(V43.lora.targets)  # the same bytes whatever the hash seed
+    assert run.metric_rows()[-1].keys() == {"step", "times"}  # a mean loss would be of the steps since a resume
 
 
 def test_sft_puts_the_loss_on_the_answer_only() -> None:
@@ -385,9 +386,10 @@ def test_an_interrupted_run_goes_on(method: str, v43: Path, tmp_path: Path, monk
         assert "silence" in json.loads((resumed.folder / "watch.json").read_text())
 
 
+@pytest.mark.parametrize("summarised", [True, False])
 @pytest.mark.parametrize("method", ["sft", "grpo"])
 def test_a_run_that_was_killed_before_its_adapter_was_saved_ends_as_an_undisturbed_one(
-    method: str, v43: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    method: str, summarised: bool, v43: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     experiment = V43 if method == "sft" else V46
     whole = Run(v43) if method == "sft" else start(experiment, tmp_path / "whole", v43)
@@ -401,6 +403,8 @@ def test_a_run_that_was_killed_before_its_adapter_was_saved_ends_as_an_undisturb
             start(experiment, tmp_path / "cut", v43)
     cut = Run(tmp_path / "cut")
     assert cut.steps_done == experiment.trainer.max_steps
+    if not summarised:
+        cut.metrics.write_text("".join(cut.metrics.read_text().splitlines(keepends=True)[:-1]))
     resumed = start(experiment, cut.folder, v43)
     for file in whole.adapter.iterdir():
         assert (resumed.adapter / file.name).read_bytes() == file.read_bytes(), file.name

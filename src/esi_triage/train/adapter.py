@@ -98,7 +98,9 @@ def save_adapter(model: Any, tokenizer: PreTrainedTokenizerBase, run: Run, base:
     (unfinished / "README.md").unlink(missing_ok=True)  # PEFT's stub names the base's path; `esi card` writes the card
     config = unfinished / "adapter_config.json"
     written = json.loads(config.read_text(encoding="utf-8"))
-    write_json(config, written | {"base_model_name_or_path": base["weights"], "revision": base["revision"]})
+    targets = sorted(written["target_modules"])  # PEFT writes a set: its order changes with the hash seed
+    named = {"base_model_name_or_path": base["weights"], "revision": base["revision"], "target_modules": targets}
+    write_json(config, written | named)
     write_json(unfinished / "base.json", base)
     unfinished.rename(run.adapter)
     shutil.rmtree(run.checkpoints, ignore_errors=True)

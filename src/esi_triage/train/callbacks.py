@@ -53,7 +53,8 @@ class MetricsFile(TrainerCallback):
     """Every logged row to metrics.jsonl, with its step. On resume, rows after the checkpoint are dropped first.
 
     What the clock said lies in a column of its own, `times`: without it two trainings with one seed have equal rows.
-    The summary at the end says there from which step it counts the time.
+    The summary at the end has nothing else: it says from which step it counts the time, and the trainer's mean loss
+    counts only the steps since training was resumed.
     """
 
     def __init__(self, file: Path) -> None:
@@ -75,9 +76,8 @@ class MetricsFile(TrainerCallback):
         row = {name: value for name, value in (logs or {}).items() if name not in _TIMES}
         times = {name: value for name, value in (logs or {}).items() if name in _TIMES}
         if "train_runtime" in times:
-            times["from_step"] = self.began
-        with self.file.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"step": state.global_step, **row, **({"times": times} if times else {})}) + "\n")
+            row, times["from_step"] = {}, self.began
+        _append(self.file, {"step": state.global_step, **row, **({"times": times} if times else {})})
 
 
 class AdapterMustMove(TrainerCallback):
@@ -140,6 +140,11 @@ def run_trainer(trainer: Trainer, label: str, key: str, checkpoint: Path | None 
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
 
+def _append(metrics: Path, row: dict[str, Any]) -> None:
+    with metrics.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(row) + "\n")
+
+
 def take_up(trainer: Trainer, checkpoint: Path, metrics: Path) -> None:
     """The end of a training whose last checkpoint has all its steps: its weights, its metrics, what Watch had found.
 
@@ -150,6 +155,9 @@ def take_up(trainer: Trainer, checkpoint: Path, metrics: Path) -> None:
     trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     if trainer.is_world_process_zero():
         keep_rows(metrics, trainer.state.global_step, summary=True)
+        last = json.loads(metrics.read_text(encoding="utf-8").splitlines()[-1])
+        if "train_runtime" not in last.get("times", {}):  # killed before the summary
+            _append(metrics, {"step": trainer.state.global_step, "times": {}})
     for callback in trainer.callback_handler.callbacks:
         if isinstance(callback, Watch):
             callback.on_train_begin(trainer.args, trainer.state, trainer.control)

@@ -20,9 +20,9 @@ _OLDEST_MONTHS = 125 * 12
 _OPENING = 250
 """Characters in which nearly every note gives the age; only where it does not is the rest searched."""
 
-# "F" and "M" are a sex beside a number or before a comma; elsewhere they may be anything.
+# "F" and "M" are a sex beside an age or before a comma; elsewhere they may be anything ("temp 101.2 F").
 _SEX_PATTERNS = (
-    re.compile(r"\d\s?(?:y/?o\s*|yo\s*|yr\s*|mo\s*|m/o\s*|wk\s*)?(?:(?P<f>F)|(?P<m>M))\b"),
+    re.compile(r"(?:(?<![\d.,])\d{1,2}\s?|\d\s?(?:y/?o|yr|mo|m/o|wk)\s*)(?:(?P<f>F)|(?P<m>M))\b"),
     re.compile(r"\b(?:(?P<f>woman|female|girl|lady|F(?=[,\s.]))|(?P<m>man|male|boy|gentleman|fella|M(?=[,\s.])))\b"),
 )
 _PRONOUNS = re.compile(r"\b(?:(?P<f>she|her|hers|herself)|(?P<m>he|his|him|himself))\b", re.IGNORECASE)

@@ -121,7 +121,9 @@ def _resume(network: ReaderNetwork, optimizer: torch.optim.AdamW, file: Path) ->
 
 def _save(network: ReaderNetwork, experiment: ReaderExperiment, folder: Path, facts: dict[str, Any]) -> Path:
     place = folder / "reader"
-    network.encoder.peft_config["default"].base_model_name_or_path = NAME
+    adapter: Any = network.encoder.peft_config["default"]
+    adapter.base_model_name_or_path = NAME
+    adapter.target_modules = sorted(adapter.target_modules)  # as a set its order would change with the hash seed
     head = {n: w.data.clone() for n, w in trainable_state(network).items() if "lora_" not in n}
     network.encoder.half().save_pretrained(str(place))
     save_file(head, place / "head.safetensors")
