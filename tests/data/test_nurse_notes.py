@@ -31,8 +31,8 @@ def test_splits_are_by_voice_and_by_scenario() -> None:
             splits.setdefault(getattr(case, key), set()).add(case.split)
         assert all(len(found) == 1 for found in splits.values()), key
     shares = Counter(case.split for case in CASES)
-    assert 0.6 < shares["train"] / len(CASES) < 0.72
-    assert shares["held_out"] >= 500
+    assert shares["held_out"] >= 800
+    assert shares["tuning"] >= 700
 
 
 def test_no_level_is_rare() -> None:
@@ -44,9 +44,15 @@ def test_no_level_is_rare() -> None:
     assert levels[None] < 0.02 * len(CASES)
 
 
+def test_three_thousand_notes_have_an_answer_of_their_author() -> None:
+    assert sum(note.answer is not None for note in NOTES) >= 3000
+
+
 @pytest.mark.parametrize("number", voices())
 def test_every_reference_answer_has_the_format_the_level_and_the_note_s_numbers(number: str) -> None:
     for note in WRITTEN[number]:
+        if note.answer is None:
+            continue
         answer = parse(note.answer)
         assert (answer.strict, answer.level) == (True, note.gold), note.id
         assert len(note.answer.split()) <= 150, note.id
@@ -58,10 +64,20 @@ def test_every_reference_answer_has_the_format_the_level_and_the_note_s_numbers(
 def test_the_warm_start_learns_the_answer_written_with_the_note() -> None:
     written = {f"note-{note.id}": note for note in NOTES}
     for case in CASES:
-        if case.gold == written[case.case_id].gold:
-            assert reference_answer(case) == written[case.case_id].answer
-        elif case.gold is not None:  # decided against the author, whose answer goes
+        answer = written[case.case_id].answer
+        if answer and case.gold == written[case.case_id].gold:
+            assert reference_answer(case) == answer
+        elif case.gold is not None:  # none was written, or the level was decided against its author
             assert parse(reference_answer(case)).level == case.gold
+
+
+def test_a_note_without_an_answer_is_taught_its_own_words_and_numbers() -> None:
+    written = {f"note-{note.id}": note for note in NOTES}
+    without = [case for case in CASES if written[case.case_id].answer is None and case.gold][::40]
+    assert len(without) > 100
+    for case in without:
+        found = verify(case.narrative, parse(reference_answer(case)))
+        assert not found.unsupported, (case.case_id, found.unsupported)
 
 
 def test_ordinary_note_negatives_and_contrast_pairs() -> None:
@@ -79,7 +95,7 @@ def test_ordinary_note_negatives_and_contrast_pairs() -> None:
 def test_two_labels_agree_as_often_as_the_data_sheet_says() -> None:
     both = [(note.gold, note.second) for note in NOTES if note.second is not None]
     assert len(both) == len(NOTES)
-    assert sum(gold == second for gold, second in both) / len(both) > 0.75
+    assert sum(gold == second for gold, second in both) / len(both) >= 0.93
 
 
 def test_no_two_notes_are_near_duplicates() -> None:

@@ -14,7 +14,8 @@ from .parse import Answer
 
 Verdict = Literal["agree", "disagree", "undetermined"]
 
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
+# "T98.9" holds a number; "6/10" says no more than "pain 6".
+_NUMBER = re.compile(r"(?:(?<![\w.])|(?<=\b[TPR]))(?<!\d/(?=10\b))\d+(?:\.\d+)?")
 _NOT_PER_CENT = re.compile(_NUMBER.pattern + r"(?!\d|\.\d|\s*%)")
 _ASIDE = re.compile(r"\([^)]*\)")
 _ENGINE_S_ANSWER = re.compile(r"^\s*(?:yes|no)\s*:(?=\s*\d)")  # the rules write "no: 1 kind of resource expected"

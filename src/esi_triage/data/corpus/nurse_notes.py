@@ -1,13 +1,14 @@
-"""The nurse notes: fictional triage notes as nurses type them, with levels by two labellers and a reference answer.
+"""The nurse notes: fictional triage notes as nurses type them, with levels by two labellers; many have a reference answer.
 
 The files in notes/ hold one voice each, one note a line; voices.toml says who types, and in which split. Labels were
 made by language models working from the handbook: they are no expert's and no clinician's (docs/data-sheets).
 
-1. The author of a note sets its level and writes its reference answer.
+1. The author of a note sets its level, and in the first 26 voices writes its reference answer.
 2. A second labeller sees the bare note. Where the two differ, a third decides; where all three differ there is no gold.
 3. A reference answer stays with its note as long as it reaches the gold.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ...answer import lines_of, parse
 from ...errors import validated
 from ...esi import Case, Split
+from ...esi.read.measures import read_measures
 from ...reading import strict_json
 
 Kind = Literal["plain", "harmless-word", "hidden-danger"]
@@ -50,7 +52,7 @@ class WrittenNote(BaseModel):
         default="plain", description="harmless-word: a dangerous word in harmless context; hidden-danger: no keyword"
     )
     pair: str | None = Field(default=None, description="two notes that differ in one detail, which changes the level")
-    answer: str = Field(description="the reference answer, written with the note")
+    answer: str | None = Field(default=None, description="the reference answer, written with the note")
 
     @property
     def level(self) -> int | None:
@@ -84,8 +86,14 @@ def nurse_notes() -> Iterator[Case]:
             yield _case(note, voice)
 
 
+def _opening(narrative: str) -> str:
+    """What a note begins with: its first sentence, of at most twelve words."""
+    return " ".join(re.split(r"(?<=\w)[.;!?\n](?=\s|$)", narrative, maxsplit=1)[0].split()[:12])
+
+
 def _case(note: WrittenNote, voice: Voice) -> Case:
     case_id = f"note-{note.id}"
+    answer = note.answer if note.answer and parse(note.answer).level == note.level else None
     return Case(
         case_id=case_id,
         source="nurse-notes",
@@ -94,13 +102,14 @@ def _case(note: WrittenNote, voice: Voice) -> Case:
         stay_id=case_id,
         split=voice.split,
         narrative=note.narrative,
-        chief_complaint=lines_of(note.answer).get("chief_complaint"),
+        chief_complaint=lines_of(note.answer).get("chief_complaint") if note.answer else _opening(note.narrative),
+        **({} if note.answer else read_measures(note.narrative).vitals().model_dump()),
         gold=note.level,
         gold_source="model-consensus" if note.level else None,
         also_ok=tuple(sorted({*note.also_ok, note.gold} - {note.level})),
         group=voice.slug,
         quality=() if note.level else ("disputed",),
         scenario=note.scenario,
-        reference_answer=note.answer if parse(note.answer).level == note.level else None,
+        reference_answer=answer,
         tags=(f"kind:{note.kind}", *((f"pair:{note.pair}",) if note.pair else ())),
     )
