@@ -44,8 +44,9 @@ def test_no_level_is_rare() -> None:
     assert levels[None] < 0.02 * len(CASES)
 
 
-def test_three_thousand_notes_have_an_answer_of_their_author() -> None:
-    assert sum(note.answer is not None for note in NOTES) >= 3000
+def test_nearly_every_note_that_is_taught_has_a_written_answer() -> None:
+    taught = [case for case in CASES if case.split == "train" and case.gold]
+    assert sum(case.reference_answer is not None for case in taught) / len(taught) > 0.97
 
 
 @pytest.mark.parametrize("number", voices())
@@ -54,7 +55,8 @@ def test_every_reference_answer_has_the_format_the_level_and_the_note_s_numbers(
         if note.answer is None:
             continue
         answer = parse(note.answer)
-        assert (answer.strict, answer.level) == (True, note.gold), note.id
+        assert answer.strict, note.id
+        assert answer.level in (note.gold, note.level), note.id
         assert len(note.answer.split()) <= 150, note.id
         found = verify(note.narrative, answer)
         assert not found.unsupported, (note.id, found.unsupported)
@@ -65,7 +67,7 @@ def test_the_warm_start_learns_the_answer_written_with_the_note() -> None:
     written = {f"note-{note.id}": note for note in NOTES}
     for case in CASES:
         answer = written[case.case_id].answer
-        if answer and case.gold == written[case.case_id].gold:
+        if answer and case.gold == parse(answer).level:
             assert reference_answer(case) == answer
         elif case.gold is not None:  # none was written, or the level was decided against its author
             assert parse(reference_answer(case)).level == case.gold
@@ -73,8 +75,8 @@ def test_the_warm_start_learns_the_answer_written_with_the_note() -> None:
 
 def test_a_note_without_an_answer_is_taught_its_own_words_and_numbers() -> None:
     written = {f"note-{note.id}": note for note in NOTES}
-    without = [case for case in CASES if written[case.case_id].answer is None and case.gold][::40]
-    assert len(without) > 100
+    without = [case for case in CASES if written[case.case_id].answer is None and case.gold]
+    assert len(without) > 400
     for case in without:
         found = verify(case.narrative, parse(reference_answer(case)))
         assert not found.unsupported, (case.case_id, found.unsupported)

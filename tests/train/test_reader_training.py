@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from esi_triage.cli.main import app
@@ -13,7 +14,8 @@ from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.data.outcomes import OUTCOMES_SCHEMA, outcomes_path, write_outcomes
 from esi_triage.errors import InputError
 from esi_triage.esi import Case
-from esi_triage.train.reader.minilm import minilm_missing
+from esi_triage.train.reader.minilm import minilm, minilm_missing
+from esi_triage.train.reader.network import Inputs
 from esi_triage.train.reader.settings import load_reader_experiment
 from esi_triage.train.reader.texts import batches, lessons, soft_target
 
@@ -51,6 +53,19 @@ def test_a_batch_order_is_a_permutation_and_the_same_for_the_same_seed() -> None
     order = batches(taught, 7, seed=3)
     assert sorted(lesson.narrative for batch in order for lesson in batch) == sorted(x.narrative for x in taught)
     assert order == batches(taught, 7, seed=3)
+
+
+@pytest.mark.skipif(minilm_missing() is not None, reason="the base's weights are not here")
+def test_words_and_numbers_are_hidden_and_nothing_that_frames_them() -> None:
+    torch.manual_seed(1)
+    inputs = Inputs(minilm(), max_tokens=64)
+    ids, mask, _ = inputs.of(["heart rate 118, chest tight since noon"] * 50 + ["cough"])
+    hidden = inputs.masked(ids, 0.25)
+    changed = hidden != ids
+    words = (mask == 1) & (ids != ids[0, 0]) & (ids != ids[0, mask[0].sum() - 1])
+    assert not (changed & ~words).any()
+    assert changed.sum() / words.sum() == pytest.approx(0.25, abs=0.08)
+    assert torch.equal(inputs.masked(ids, 0.0), ids)
 
 
 def test_visits_are_asked_for_where_the_experiment_wants_them() -> None:

@@ -1,9 +1,10 @@
-"""The nurse notes: fictional triage notes as nurses type them, with levels by two labellers; many have a reference answer.
+"""The nurse notes: fictional triage notes as nurses type them, with levels by two labellers, many with an answer.
 
 The files in notes/ hold one voice each, one note a line; voices.toml says who types, and in which split. Labels were
 made by language models working from the handbook: they are no expert's and no clinician's (docs/data-sheets).
 
-1. The author of a note sets its level, and in the first 26 voices writes its reference answer.
+1. The author of a note sets its level, and in the first 26 voices writes its reference answer. Of the others the
+   training notes have one that was written from the note and the agreed level.
 2. A second labeller sees the bare note. Where the two differ, a third decides; where all three differ there is no gold.
 3. A reference answer stays with its note as long as it reaches the gold.
 """
@@ -52,7 +53,7 @@ class WrittenNote(BaseModel):
         default="plain", description="harmless-word: a dangerous word in harmless context; hidden-danger: no keyword"
     )
     pair: str | None = Field(default=None, description="two notes that differ in one detail, which changes the level")
-    answer: str | None = Field(default=None, description="the reference answer, written with the note")
+    answer: str | None = Field(default=None, description="the reference answer, written for the note")
 
     @property
     def level(self) -> int | None:
