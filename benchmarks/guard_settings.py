@@ -3,8 +3,8 @@
     esi data build notes -o notes.parquet
     python benchmarks/guard_settings.py notes.parquet [--model reader]
 
-The cost of a missed urgent patient (guard.toml, [answer]) and the widest set that stands ([hand_over]) were chosen on
-these notes, so the figures are of development.
+The cost of a missed urgent patient (guard.toml, [answer]) and the least probability that stands ([hand_over]) were
+chosen on these notes, so the figures are of development.
 """
 
 import argparse
@@ -26,11 +26,11 @@ from esi_triage.predict.load import load_model
 from esi_triage.predict.model import Reply, ask
 from esi_triage.predict.rules_model import rules_model
 
-COSTS, WIDEST = (1.0, 1.5, 2.0, 3.0), (1, 2, 3)
+COSTS, LEAST = (1.0, 1.5, 2.0, 3.0), (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def main() -> None:
-    """Print a line for each cost, and one for each widest set at the cost of guard.toml."""
+    """Print a line for each cost, and one for each least probability at the cost of guard.toml."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notes", type=Path)
     parser.add_argument("--model", default="reader")
@@ -46,13 +46,13 @@ def main() -> None:
             cases,
             apart(cases, replies, rules, with_cost(shipped, cost), given),
         )
-    for widest in WIDEST:
-        hand_over = shipped.hand_over.model_copy(update={"widest_set": widest})
+    for least in LEAST:
+        hand_over = shipped.hand_over.model_copy(update={"least_probability": least})
         guarded = apart(cases, replies, rules, shipped.model_copy(update={"hand_over": hand_over}), given)
         kept = next(row for row in cost_of_reasons(cases, guarded, list(shipped.reasons)) if row.name == AS_SET)
         right, missed = share(kept.right, kept.n), share(kept.missed, kept.n)
         stands = f"kept {share(kept.n, kept.total)}, of these exact {right}"
-        print(f"widest set {widest}: {stands}, ESI 1-2 called 3-5 {missed}")
+        print(f"least probability {least}: {stands}, ESI 1-2 called 3-5 {missed}")
     for coverage in COVERAGES:
         hand_over = shipped.hand_over.model_copy(update={"coverage": coverage})
         sets_told(

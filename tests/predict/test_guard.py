@@ -66,6 +66,7 @@ FLAT: Probabilities = (0.2, 0.2, 0.2, 0.2, 0.2)
     ("model", "note", "made", "code"),
     [
         (saying(FLAT), CHEST, calibration(0.9), "wide-set"),
+        (saying((0.05, 0.6, 0.25, 0.05, 0.05)), CHEST, calibration(), "unsure"),
         (saying((0.15, 0.05, 0.7, 0.05, 0.05)), ANKLE, calibration(0.9), "urgent-not-excluded"),
         (saying(SURE[5]), CHEST, calibration(), "model-outside-rules"),
         (saying(SURE[3]), f"{ANKLE}. {'zzyzx qwerty plugh foo ' * 12}", calibration(), "unread-text"),
@@ -80,6 +81,15 @@ def test_each_reason_hands_over(model: Model, note: str, made: Calibration | Non
     reply = guarded(model, note, made)
     assert code in reply.hand_over
     assert reply.level in (1, 2, 3, 4, 5)
+
+
+@pytest.mark.parametrize(("least", "unsure"), [(0.55, False), (0.65, True)])
+def test_an_answer_stands_from_the_least_probability_on(least: float, unsure: bool) -> None:
+    settings = load_settings()
+    limits = settings.hand_over.model_copy(update={"least_probability": least})
+    set_so = settings.model_copy(update={"hand_over": limits})
+    reply = guarded(saying((0.05, 0.6, 0.25, 0.05, 0.05)), CHEST, calibration(), settings=set_so)
+    assert ("unsure" in reply.hand_over) is unsure
 
 
 def test_the_guard_says_that_it_judges_itself_and_a_model_alone_does_not() -> None:

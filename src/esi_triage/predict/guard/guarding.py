@@ -124,6 +124,7 @@ class _Guard:
             "uncalibrated": inside is None,
             "model-outside-rules": seen.model_level is not None and seen.model_level not in seen.decision.possible,
             "wide-set": inside is not None and len(inside) > limits.widest_set,
+            "unsure": _probability(seen) < limits.least_probability,
             "urgent-not-excluded": seen.level >= 3 and self._urgent_left(seen.weighed),
             "unread-text": seen.unread_words > limits.unread_words,
             "steps-contradicted": seen.steps_contradicted,
@@ -144,6 +145,11 @@ class _Guard:
         if self.calibration is None or self._known is None:
             return False
         return unknown_share(case.narrative, self._known) > self.calibration.unlike_above
+
+
+def _probability(seen: "_Seen") -> float:
+    """Of the level that is answered; 1 where there are no probabilities, which other reasons look at."""
+    return seen.weighed.probabilities[seen.level - 1] if seen.weighed.probabilities else 1.0
 
 
 @dataclass(frozen=True)

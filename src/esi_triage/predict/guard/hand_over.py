@@ -21,6 +21,7 @@ class HandOver(BaseModel):
     off: tuple[str, ...] = ()
     coverage: float
     widest_set: int = Field(ge=1, le=5)
+    least_probability: float = Field(ge=0, le=1)
     urgent: tuple[int, ...]
     urgent_coverage: float
     unread_words: float = Field(ge=0, le=1)

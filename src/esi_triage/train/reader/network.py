@@ -17,6 +17,8 @@ from .note_numbers import NUMBERS, numbers_of
 from .settings import QUESTIONS, ReaderExperiment
 from .texts import Lesson
 
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
 
 class ReaderNetwork(torch.nn.Module):
     """Token ids and numbers in, five logits for each question out."""
@@ -24,8 +26,11 @@ class ReaderNetwork(torch.nn.Module):
     def __init__(self, base: Path, experiment: ReaderExperiment) -> None:
         super().__init__()
         lora = experiment.lora
+        # Without dropout: drawing its random numbers takes longer than the products do where a processor has bfloat16;
+        # hidden tokens (`masked`) do as well. With it "sdpa" would be slow, too.
+        undropped = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "attn_implementation": "eager"}
         self.encoder: PeftModel = get_peft_model(  # pyright: ignore[reportAttributeAccessIssue]
-            BertModel.from_pretrained(base, add_pooling_layer=False),
+            BertModel.from_pretrained(base, add_pooling_layer=False, **undropped),
             LoraConfig(r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=list(lora.targets)),
         )
         width = self.encoder.config.hidden_size + NUMBERS
@@ -44,14 +49,33 @@ class ReaderNetwork(torch.nn.Module):
         return {name: head(seen) for name, head in self.heads.items()}
 
 
+def fast_arithmetic(network: ReaderNetwork) -> torch.autocast:
+    """Within it the network computes in bfloat16 where the processor multiplies that itself (elsewhere it is slower).
+
+    The frozen matrices are converted for good: else they would be in every step.
+    """
+    fast = bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    for layer in network.encoder.modules():
+        if fast and isinstance(layer, torch.nn.Linear) and not layer.weight.requires_grad:
+            layer.to(torch.bfloat16)
+    return torch.autocast("cpu", torch.bfloat16, enabled=fast)
+
+
 class Inputs:
-    """Lessons to tensors. The numbers of a text are read once."""
+    """Lessons to tensors, padded to a few lengths (each new shape costs a kernel). A text's numbers are read once."""
 
     def __init__(self, base: Path, max_tokens: int) -> None:
         self._tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
         self._tokenizer.enable_truncation(max_tokens)
-        self._tokenizer.enable_padding()
+        self._tokenizer.enable_padding(pad_to_multiple_of=32)
+        special = self._tokenizer.get_vocab()
+        self._mask_id, self._words_from = special["[MASK]"], max(special[name] for name in _SPECIAL) + 1
         self._numbers: dict[str, list[float]] = {}
+
+    def masked(self, ids: torch.Tensor, share: float) -> torch.Tensor:
+        """`ids` with a random share of the words and numbers hidden."""
+        hidden = (torch.rand(ids.shape) < share) & (ids >= self._words_from)
+        return ids.masked_fill(hidden, self._mask_id)
 
     def of(self, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Token ids, mask and numbers of a batch."""
@@ -70,7 +94,7 @@ def loss_of(logits: dict[str, torch.Tensor], batch: list[Lesson], ranked_weight:
     """Cross-entropy plus `ranked_weight` times the ranked probability score, each text by the head of its question."""
     target = torch.tensor([lesson.target for lesson in batch])
     asked = torch.tensor([QUESTIONS.index(lesson.question) for lesson in batch])
-    stacked = torch.stack([logits[name] for name in QUESTIONS])
+    stacked = torch.stack([logits[name].float() for name in QUESTIONS])
     answers = stacked[asked, torch.arange(len(batch))]
     entropy = torch.nn.functional.cross_entropy(answers, target)
     ranked = (answers.softmax(-1).cumsum(-1) - target.cumsum(-1))[:, :-1].square().sum(-1).mean()

@@ -20,7 +20,7 @@ from ...errors import InputError
 from ...esi import Case
 from ...progress import bar
 from .minilm import minilm
-from .network import Inputs, ReaderNetwork, load_trained
+from .network import Inputs, ReaderNetwork, fast_arithmetic, load_trained
 from .settings import ReaderExperiment, settings_of
 
 OTHERS = 8
@@ -77,10 +77,10 @@ def _vectors(experiment: ReaderExperiment, reader: Path, texts: list[str]) -> np
     load_trained(network, reader)
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     found: np.ndarray | None = None
-    with bar("risk reads", len(texts), "visit") as progress, torch.inference_mode():
+    with bar("risk reads", len(texts), "visit") as progress, torch.inference_mode(), fast_arithmetic(network):
         for start in range(0, len(order), 32):
             places = order[start : start + 32]
-            vectors = network.vectors(*inputs.of([texts[i] for i in places])).numpy()
+            vectors = network.vectors(*inputs.of([texts[i] for i in places])).float().numpy()
             found = np.empty((len(texts), vectors.shape[1]), np.float32) if found is None else found
             found[places] = vectors
             progress.update(len(places))

@@ -40,6 +40,7 @@ class ReaderTrainer(StrictTable, frozen=True):
     warmup_share: float = Field(ge=0, lt=1)
     max_grad_norm: float = Field(gt=0)
     ranked_weight: float = Field(ge=0, description="weight of the ranked probability score beside the cross-entropy")
+    masked: float = Field(ge=0, lt=1, description="share of a text's words and numbers hidden each time it is read")
     max_tokens: int = Field(gt=8, le=512, description="longer notes are cut in training, read in windows afterwards")
     save_steps: int = Field(gt=0)
 

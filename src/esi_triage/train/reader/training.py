@@ -12,9 +12,10 @@ from safetensors.torch import load_file, save_file
 from ...atomic_files import held, whole, write_json
 from ...errors import InputError
 from ...progress import bar
+from ..base_models import quiet
 from ..run import keep_rows
 from .minilm import NAME, WEIGHTS_SHA256, minilm
-from .network import Inputs, ReaderNetwork, loss_of, trainable_state
+from .network import Inputs, ReaderNetwork, fast_arithmetic, loss_of, trainable_state
 from .settings import ReaderExperiment
 from .texts import Lesson, batches, lessons
 from .words import counted_texts, train_words
@@ -26,6 +27,7 @@ def train_reader(experiment: ReaderExperiment, visits: Path | None, folder: Path
     Raises InputError where the folder holds another experiment's training or another process is at work in it, where
     base or visits are missing, and for visits of which one is bad or that are too few: all before the encoder learns.
     """
+    quiet()
     base = minilm()
     taught = lessons(experiment.data, visits, experiment.seed)
     counted = counted_texts(experiment.data, visits, experiment.seed)
@@ -65,13 +67,19 @@ def _teach(
     begun = _resume(network, optimizer, folder / "state.safetensors")
     keep_rows(folder / "metrics.jsonl", begun)
     progress = bar("reader learns", len(steps), "step", begun)
+    arithmetic = fast_arithmetic(network)
     network.train()
     for step in range(begun, len(steps)):
-        torch.manual_seed(experiment.seed * 1_000_003 + step)  # dropout does not depend on where training was resumed
+        torch.manual_seed(
+            experiment.seed * 1_000_003 + step
+        )  # what is hidden does not depend on where training was resumed
         scale = min((step + 1) / max(1, settings.warmup_share * len(steps)), 1.0) * (1 - step / len(steps))
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] * scale
-        loss = loss_of(network(*inputs.of([x.narrative for x in steps[step]])), steps[step], settings.ranked_weight)
+        ids, mask, numbers = inputs.of([lesson.narrative for lesson in steps[step]])
+        with arithmetic:
+            logits = network(inputs.masked(ids, settings.masked), mask, numbers)
+        loss = loss_of(logits, steps[step], settings.ranked_weight)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trainable_state(network).values(), settings.max_grad_norm)
