@@ -83,6 +83,11 @@ def test_each_reason_hands_over(model: Model, note: str, made: Calibration | Non
     assert reply.level in (1, 2, 3, 4, 5)
 
 
+def test_the_level_of_least_cost_is_not_excluded_by_the_set() -> None:
+    reply = guarded(saying((0.05, 0.4, 0.55, 0.0, 0.0)), CHEST, calibration(0.5))
+    assert (reply.level, reply.level_set) == (2, (2, 3))  # a missed ESI 2 costs twice as much
+
+
 @pytest.mark.parametrize(("least", "unsure"), [(0.55, False), (0.65, True)])
 def test_an_answer_stands_from_the_least_probability_on(least: float, unsure: bool) -> None:
     settings = load_settings()

@@ -93,7 +93,7 @@ def _summary(model: "Model", reply: "Reply", note: str | None) -> list[str]:
     if reply.level is None and reply.text in reply.warnings:  # no note: there is nothing to be likely
         lines = [said]
     elif reply.hand_over:
-        lines = [f"A PERSON DECIDES: {'; '.join(in_words(reply.hand_over))}.", f"Likeliest is {said}"]
+        lines = [f"A PERSON DECIDES: {'; '.join(in_words(reply.hand_over))}.", f"Best single answer: {said}"]
     else:
         lines = [said]
     lines[-1] += f"  (model: {model.name})"

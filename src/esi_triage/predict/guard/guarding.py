@@ -113,8 +113,10 @@ class _Guard:
             return replace(told, level=likeliest)
         fitted = self.calibration.with_rules
         probabilities = fitted.probabilities(told.probabilities, rules)
-        inside = fitted.set_at(self.settings.hand_over.coverage, probabilities)
-        return replace(told, level=self.settings.cheapest(probabilities), probabilities=probabilities, level_set=inside)
+        level = self.settings.cheapest(probabilities)  # by cost it may be another than the likeliest
+        inside = (*fitted.set_at(self.settings.hand_over.coverage, probabilities), level)
+        contiguous = tuple(range(min(inside), max(inside) + 1))
+        return replace(told, level=level, probabilities=probabilities, level_set=contiguous)
 
     def _reasons(self, seen: "_Seen") -> tuple[str, ...]:
         limits = self.settings.hand_over
