@@ -382,6 +382,12 @@ def test_an_interrupted_run_goes_on(method: str, v43: Path, tmp_path: Path, monk
     assert resumed.finished
     assert [row["step"] for row in resumed.metric_rows() if "loss" in row] == [1, 2, 3]
     assert resumed.metric_rows()[0] == before[0]
+    undisturbed = start(longer, tmp_path / "undisturbed", v43)
+    rows, expected = (
+        [{name: value for name, value in row.items() if name != "times"} for row in made.metric_rows()]
+        for made in (resumed, undisturbed)
+    )
+    assert rows == expected
     if method == "grpo":  # the smoke base answers nothing: found in the first step, before the interruption
         assert "silence" in json.loads((resumed.folder / "watch.json").read_text())
 

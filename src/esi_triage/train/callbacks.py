@@ -46,13 +46,15 @@ class ProgressBar(TrainerCallback):
             self.bar.close()
 
 
-_TIMES = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "step_time")
+# What the clock says, and what TRL's SFT counts from the beginning of the process, not of the training.
+_TIMES = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "step_time", "num_tokens")
 
 
 class MetricsFile(TrainerCallback):
     """Every logged row to metrics.jsonl, with its step. On resume, rows after the checkpoint are dropped first.
 
-    What the clock said lies in a column of its own, `times`: without it two trainings with one seed have equal rows.
+    What the clock said lies in a column of its own, `times`, with the tokens seen since training was resumed: without
+    it two trainings with one seed have equal rows.
     The summary at the end has nothing else: it says from which step it counts the time, and the trainer's mean loss
     counts only the steps since training was resumed.
     """
