@@ -28,8 +28,8 @@ COMMANDS: dict[str, list[str]] = {
     "train": ["train", "v43", *_SMOKE, "-o", "out"],
     "reproduce": ["reproduce", "--series", "v43,v46", *_SMOKE, "--cases", "20", "-o", "out"],
 }
-_CLOCK = re.compile(  # what differs between two runs of one command because time has passed
-    rb'\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(\+00:00)?|\d{4}-\d\d-\d\d|"times": \{[^}]*\}'
+_CLOCK = re.compile(  # what differs between two runs of one command because time has passed, or by a random name
+    rb'"run": "[0-9a-f]{32}"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(\+00:00)?|\d{4}-\d\d-\d\d|"times": \{[^}]*\}'
 )
 _HELD = "another process is at work in it"
 _APART = (".lock", ".svg", ".pt", ".pth", "trainer_state.json", "training_args.bin", "environment.json")
