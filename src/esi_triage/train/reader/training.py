@@ -70,9 +70,8 @@ def _teach(
     arithmetic = fast_arithmetic(network)
     network.train()
     for step in range(begun, len(steps)):
-        torch.manual_seed(
-            experiment.seed * 1_000_003 + step
-        )  # what is hidden does not depend on where training was resumed
+        # what is hidden does not depend on where training was resumed
+        torch.manual_seed(experiment.seed * 1_000_003 + step)
         scale = min((step + 1) / max(1, settings.warmup_share * len(steps)), 1.0) * (1 - step / len(steps))
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] * scale
