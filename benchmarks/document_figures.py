@@ -90,8 +90,13 @@ def put_into_documents(kept: dict[str, dict[str, Any]]) -> None:
         file.write_text(MARKED.sub(lambda m: f"{m[1]}{kept[m[2]]['text']}{m[4]}", text), encoding="utf-8")
 
 
-if __name__ == "__main__":
+def keep(found: dict[str, dict[str, Any]]) -> None:
+    """Put figures into docs/figures.json, beside those of other commands, and into the documents."""
     known = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}
-    known |= figures()
+    known |= found
     FIGURES.write_text(json.dumps(known, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     put_into_documents(known)
+
+
+if __name__ == "__main__":
+    keep(figures())

@@ -1,21 +1,25 @@
 """What the guard's settings cost on tuning notes: each voice is answered with a calibration of the others.
 
     esi data build notes -o notes.parquet
-    python benchmarks/guard_settings.py notes.parquet [--model reader]
+    python benchmarks/guard_settings.py notes.parquet [--model reader] [--write]
 
 The cost of a missed urgent patient (guard.toml, [answer]) and the least probability that stands ([hand_over]) were
-chosen on these notes, so the figures are of development.
+chosen on these notes, so the figures are of development. `--write` puts those of the guard as it ships, with the
+reader, into docs/figures.json and between the marks of the documents.
 """
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from document_figures import keep
 from esi_triage.data.case_table import read_cases
 from esi_triage.esi import LEVELS, Case
-from esi_triage.evaluate.statistics.intervals import wilson
+from esi_triage.evaluate.statistics.intervals import proportion, wilson
+from esi_triage.page import interval
 from esi_triage.predict.calibration import fit_calibration
 from esi_triage.predict.guard.conformal import COVERAGES
 from esi_triage.predict.guard.cost_of_reasons import AS_SET, cost_of_reasons
@@ -34,7 +38,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notes", type=Path)
     parser.add_argument("--model", default="reader")
+    parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
+    if given.write and given.model != "reader":
+        parser.error("--write is for the guard that ships: leave --model out.")
     cases = [case for case in read_cases(given.notes)[0] if case.split == "tuning" and case.gold]
     replies, rules = ask(load_model(given.model), cases), ask(rules_model(), cases)
     shipped = load_settings()
@@ -58,6 +65,27 @@ def main() -> None:
         sets_told(
             coverage, cases, apart(cases, replies, rules, shipped.model_copy(update={"hand_over": hand_over}), given)
         )
+    if given.write:
+        keep(as_shipped(cases, apart(cases, replies, rules, shipped, given)))
+
+
+def as_shipped(cases: Sequence[Case], replies: Sequence[Reply]) -> dict[str, dict[str, Any]]:
+    """What the documents quote of the guard, as `document_figures.keep` takes it."""
+    rows = list(zip(cases, replies, strict=True))
+    kept = [(case, reply) for case, reply in rows if not reply.hand_over]
+    counted = {
+        "exact": [case.gold == reply.level for case, reply in rows],
+        "sensitivity_1_2": [(reply.level or 9) <= 2 for case, reply in rows if (case.gold or 9) <= 2],
+        "handed_over": [bool(reply.hand_over) for _, reply in rows],
+        "kept_exact": [case.gold == reply.level for case, reply in kept],
+        "kept_missed": [(case.gold or 9) <= 2 < (reply.level or 9) for case, reply in kept],
+    }
+    found: dict[str, dict[str, Any]] = {}
+    for name, held in counted.items():
+        share = proportion(sum(held), len(held))
+        about = f"guard with the reader on nurse notes, tuning voices, each with a calibration of the others: {name}"
+        found[f"guard.notes.{name}"] = {"text": interval(share), "n": share["n"], "about": about}
+    return found
 
 
 def with_cost(settings: GuardSettings, cost: float) -> GuardSettings:

@@ -32,6 +32,11 @@ def test_the_rules_figures_are_quoted_by_mark_in_readme_and_engine_page():
         assert {"rules.unseen.exact", "rules.unseen.sensitivity_1_2", "rules.unseen.under_triage"} <= quoted, name
 
 
+def test_the_guard_s_figures_are_quoted_by_mark_in_the_readme():
+    quoted = {mark for mark, _ in MARKED.findall((ROOT / "README.md").read_text(encoding="utf-8"))}
+    assert {f"guard.notes.{name}" for name in ("exact", "sensitivity_1_2", "handed_over", "kept_exact")} <= quoted
+
+
 def _block(page: str, language: str) -> str:
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.DOTALL)[0]
 
