@@ -9,7 +9,6 @@ made by language models working from the handbook: they are no expert's and no c
 3. A reference answer stays with its note as long as it reaches the gold.
 """
 
-import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -21,7 +20,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from ...answer import lines_of, parse
 from ...errors import validated
 from ...esi import Case, Split
-from ...esi.read.measures import read_measures
 from ...reading import strict_json
 
 Kind = Literal["plain", "harmless-word", "hidden-danger"]
@@ -87,11 +85,6 @@ def nurse_notes() -> Iterator[Case]:
             yield _case(note, voice)
 
 
-def _opening(narrative: str) -> str:
-    """What a note begins with: its first sentence, of at most twelve words."""
-    return " ".join(re.split(r"(?<=\w)[.;!?\n](?=\s|$)", narrative, maxsplit=1)[0].split()[:12])
-
-
 def _case(note: WrittenNote, voice: Voice) -> Case:
     case_id = f"note-{note.id}"
     answer = note.answer if note.answer and parse(note.answer).level == note.level else None
@@ -103,8 +96,7 @@ def _case(note: WrittenNote, voice: Voice) -> Case:
         stay_id=case_id,
         split=voice.split,
         narrative=note.narrative,
-        chief_complaint=lines_of(note.answer).get("chief_complaint") if note.answer else _opening(note.narrative),
-        **({} if note.answer else read_measures(note.narrative).vitals().model_dump()),
+        chief_complaint=lines_of(note.answer or "").get("chief_complaint"),
         gold=note.level,
         gold_source="model-consensus" if note.level else None,
         also_ok=tuple(sorted({*note.also_ok, note.gold} - {note.level})),
