@@ -21,6 +21,9 @@ def answer(level: int, **lines: str) -> str:
 @pytest.mark.parametrize(
     ("narrative", "vitals", "unsupported"),
     [
+        ("Pain 6, T98.9", "T 98.9, pain 6/10", ()),
+        ("Pain 6", "pain 7/10", ("7",)),
+        ("Pain 6", "HR 10, pain 6", ("10",)),
         (MINOR, "HR 72, BP 118/74", ()),
         (MINOR, "HR 112, BP 118/74", ("112",)),
         (MINOR, "T 37.0 °C", ()),  # 98.6 °F in the note

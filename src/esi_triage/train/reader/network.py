@@ -26,8 +26,8 @@ class ReaderNetwork(torch.nn.Module):
     def __init__(self, base: Path, experiment: ReaderExperiment) -> None:
         super().__init__()
         lora = experiment.lora
-        # Without dropout: drawing its random numbers takes longer than the products do where a processor has bfloat16;
-        # hidden tokens (`masked`) do as well. With it "sdpa" would be slow, too.
+        # Without dropout: drawing its random numbers takes longer than the products do where a processor has bfloat16.
+        # Words are hidden instead (`masked`). "sdpa" is slower backwards than "eager".
         undropped = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "attn_implementation": "eager"}
         self.encoder: PeftModel = get_peft_model(  # pyright: ignore[reportAttributeAccessIssue]
             BertModel.from_pretrained(base, add_pooling_layer=False, **undropped),
@@ -50,9 +50,9 @@ class ReaderNetwork(torch.nn.Module):
 
 
 def fast_arithmetic(network: ReaderNetwork) -> torch.autocast:
-    """Within it the network computes in bfloat16 where the processor multiplies that itself (elsewhere it is slower).
+    """The context in which the network computes in bfloat16 where the processor multiplies that itself (else slower).
 
-    The frozen matrices are converted for good: else they would be in every step.
+    Its frozen matrices are converted here, once and for good, instead of in every step.
     """
     fast = bool(torch.cpu.get_capabilities().get("amx_bf16"))
     for layer in network.encoder.modules():
