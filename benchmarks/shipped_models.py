@@ -43,8 +43,8 @@ def main() -> None:
     parser.add_argument("--most", type=int, help="of the visits, in the table's order")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    reached: dict[str, dict[str, str]] = {"reader": {}, "risk": {}}
-    names = ("rules", "reader", "guard")
+    reached: dict[str, dict[str, str]] = {"reader": {}, "risk": {}, "findings": {}}
+    names = ("rules", "findings", "guard:findings", "reader", "guard")
     if given.notes:
         notes = [case for case in read_cases(given.notes)[0] if case.split == given.split and case.gold]
         for name in names:
@@ -76,12 +76,12 @@ def write_page() -> None:
 
 
 def told(reached: dict[str, dict[str, str]], name: str, where: str, cases: list[Case]) -> list[Reply]:
-    """One model on one set of cases: printed, and kept where the model is the reader or the guard of it."""
+    """One model on one set of cases: printed, and kept where the model ships or is the guard."""
     replies = ask(load_model(name), cases)
     line = one_line(cases, replies)
-    print(f"{name:8} {where}: {line}", flush=True)
+    print(f"{name:14} {where}: {line}", flush=True)
     if name != "rules":
-        reached["reader"][f"{where} ({name})"] = line
+        reached["findings" if "findings" in name else "reader"][f"{where} ({name})"] = line
     return replies
 
 

@@ -15,7 +15,7 @@ from esi_triage.esi import Case
 from esi_triage.predict import ask, load, load_model, model_files, reader, text_case
 from esi_triage.predict.calibration import Calibration, Fitted, calibrated_model
 from esi_triage.predict.guard.cost_of_reasons import EVERYTHING, cost_of_reasons
-from esi_triage.predict.guard.guarding import guard_model, rules_alone
+from esi_triage.predict.guard.guarding import guard_model
 from esi_triage.predict.guard.hand_over import in_words, load_settings
 from esi_triage.predict.guard.known_words import packed, word_bits
 from esi_triage.predict.model import Model, Probabilities, Reply, no_reply, one_by_one
@@ -36,7 +36,8 @@ def calibration(limit: float | None = 0.5, words: str = f"{CHEST} {ANKLE}", **ch
     fitted = fit(limit, **changed)
     return Calibration(
         **(known | {"model": "m", "model_sha256": "a" * 64}),
-        **{"alone": fitted, "with_rules": fitted, "unlike_above": 0.3, "words": packed(word_bits([words]))},
+        **{"alone": fitted, "with_rules": fitted, "findings_sha256": "c" * 64},
+        **{"unlike_above": 0.3, "words": packed(word_bits([words]))},
     )
 
 
@@ -60,6 +61,7 @@ def test_where_rules_and_model_agree_and_are_sure_the_answer_stands() -> None:
 
 
 FLAT: Probabilities = (0.2, 0.2, 0.2, 0.2, 0.2)
+NO_PULSE = "54 y/o M, abdominal pain and vomiting, BP 120/80"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ FLAT: Probabilities = (0.2, 0.2, 0.2, 0.2, 0.2)
         (saying((0.15, 0.05, 0.7, 0.05, 0.05)), ANKLE, calibration(0.9), "urgent-not-excluded"),
         (saying(SURE[5]), CHEST, calibration(), "model-outside-rules"),
         (saying(SURE[3]), f"{ANKLE}. {'zzyzx qwerty plugh foo ' * 12}", calibration(), "unread-text"),
-        (saying(SURE[3]), "54 y/o M, abdominal pain and vomiting, BP 120/80", calibration(), "vitals-missing"),
+        (saying((0.01, 0.1, 0.87, 0.01, 0.01)), NO_PULSE, calibration(), "vitals-missing"),
         (saying(SURE[2]), CHEST, calibration(words="nothing"), "unlike-training-data"),
         (saying(SURE[2]), CHEST, None, "uncalibrated"),
         (saying(None, 2), CHEST, calibration(), "uncalibrated"),
@@ -88,6 +90,17 @@ def test_the_level_of_least_cost_is_not_excluded_by_the_set() -> None:
     assert (reply.level, reply.level_set) == (2, (2, 3))  # a missed ESI 2 costs twice as much
 
 
+def test_missing_vital_signs_do_not_matter_where_an_urgent_level_is_very_improbable() -> None:
+    assert "vitals-missing" not in guarded(saying(SURE[3]), NO_PULSE, calibration()).hand_over
+
+
+def test_what_the_findings_have_meant_is_weighed_beside_the_model() -> None:
+    ankle, arrest = "22 F twisted ankle, walking, no swelling", "65 M found pulseless, CPR in progress, asystole"
+    by_findings = calibration(1.0, rules_findings=2.0)
+    assert (guarded(saying(FLAT), ankle, by_findings).level or 0) >= 4
+    assert guarded(saying(FLAT), arrest, by_findings).level == 1
+
+
 @pytest.mark.parametrize(("least", "unsure"), [(0.55, False), (0.65, True)])
 def test_an_answer_stands_from_the_least_probability_on(least: float, unsure: bool) -> None:
     settings = load_settings()
@@ -99,7 +112,7 @@ def test_an_answer_stands_from_the_least_probability_on(least: float, unsure: bo
 
 def test_the_guard_says_that_it_judges_itself_and_a_model_alone_does_not() -> None:
     alone = calibrated_model(saying(SURE[2]), calibration())
-    assert [model.judges for model in (guard_model(alone), rules_alone("not here"), alone)] == [True, True, False]
+    assert [model.judges for model in (guard_model(alone), alone)] == [True, False]
 
 
 def test_steps_that_the_note_contradicts_hand_over() -> None:
@@ -192,8 +205,9 @@ def run(*words: object) -> str:
 def test_without_the_reader_the_guard_says_what_answers_and_how_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "minilm_missing", lambda: "its base weights are missing: run `make reader`")
     said = run("triage", CHEST, "--model", "guard")
-    assert "run `make reader`; the rules alone answered" in said
-    assert "A PERSON DECIDES: the learned model is not installed" in said
+    assert "run `make reader`; the rules answered, and what their findings have meant" in said
+    (reply,) = ask(load_model("guard"), [text_case(CHEST)])
+    assert (reply.level, "uncalibrated" in reply.hand_over) == (2, False)
     with pytest.raises(InputError, match="make reader"):
         load_model("reader")
 

@@ -15,7 +15,7 @@ from esi_triage.predict.reader import find_reader, reader_model
 from esi_triage.train.reader.minilm import minilm, minilm_missing
 from esi_triage.train.reader.note_numbers import NUMBERS, numbers_of
 from esi_triage.train.reader.settings import QUESTIONS, load_reader_experiment
-from esi_triage.train.reader.words import open_words
+from esi_triage.train.reader.words import curved, open_words
 
 pytestmark = pytest.mark.skipif(minilm_missing() is not None, reason=f"{minilm_missing()}")
 NOTES = [
@@ -57,7 +57,7 @@ def test_the_numbers_are_those_of_transformers(trained: Path) -> None:
         encoded = network(*Inputs(minilm(), 256).of(NOTES))
     expected = {question: logits.log_softmax(-1) for question, logits in encoded.items()}
     numbers = np.array([numbers_of(note) for note in NOTES], np.float32)
-    counted = torch.tensor(open_words(trained / "words.safetensors")["handbook"].scores(NOTES, numbers))
+    counted = torch.tensor(open_words(trained / "words.safetensors")["handbook"].scores(NOTES, curved(numbers)))
     expected["handbook"] = (expected["handbook"] + counted.log_softmax(-1)) / 2  # survey had no texts to count
     for question in QUESTIONS:
         replies = ask(reader_model(trained, question), [text_case(note, str(i)) for i, note in enumerate(NOTES)])

@@ -17,18 +17,18 @@ TEXTS, GOLD = [note.narrative for note in NOTES], [note.gold or 0 for note in NO
 
 
 def numbers(texts: list[str]) -> np.ndarray:
-    return np.array([numbers_of(text) for text in texts], np.float32)
+    return curved(np.array([numbers_of(text) for text in texts], np.float32))
 
 
 def test_the_scores_are_those_of_scikit_learn() -> None:
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    fitted = fit_words(TEXTS, GOLD, "handbook")
+    fitted = fit_words(TEXTS, GOLD, numbers(TEXTS), "handbook")
     vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=3).fit(TEXTS)
     new = [note.narrative for note in nurse_notes() if note.split == "train"][300:360]
     new += ["", "?", "Zoé’s café: naïve", "chest chest chest pain PAIN_ 12/10 b a"]
-    expected = hstack([vectors.transform(new), curved(numbers(new))]) @ fitted.weights + fitted.start
+    expected = hstack([vectors.transform(new), numbers(new)]) @ fitted.weights + fitted.start
     assert fitted.scores(new, numbers(new)) == pytest.approx(np.asarray(expected), abs=1e-4)
 
 
@@ -37,7 +37,7 @@ def test_the_file_answers_as_what_was_fitted(tmp_path: Path) -> None:
     assert train_words(counted_texts(data, None, 1), tmp_path) == {"handbook": 300}
     opened = open_words(tmp_path / FILE)
     assert list(opened) == ["handbook"], "a question without texts is not in the file"
-    fitted = fit_words(TEXTS, GOLD, "handbook")
+    fitted = fit_words(TEXTS, GOLD, numbers(TEXTS), "handbook")
     said, kept = (counts.scores(TEXTS[:40], numbers(TEXTS[:40])) for counts in (fitted, opened["handbook"]))
     assert kept == pytest.approx(said, abs=0.05), "half precision"
     assert (kept.argmax(1) == said.argmax(1)).mean() > 0.9
@@ -45,8 +45,10 @@ def test_the_file_answers_as_what_was_fitted(tmp_path: Path) -> None:
 
 def test_a_level_without_texts_is_never_answered_and_two_levels_are_too_few() -> None:
     known = [(text, level) for text, level in zip(TEXTS, GOLD, strict=True) if level > 1]
-    fitted = fit_words([text for text, _ in known], [level for _, level in known], "handbook")
+    texts, levels = [text for text, _ in known], [level for _, level in known]
+    fitted = fit_words(texts, levels, numbers(texts), "handbook")
     assert (fitted.scores(TEXTS, numbers(TEXTS)).argmax(1) > 0).all()
     two = [(text, level) for text, level in known if level <= 3]
+    texts, levels = [text for text, _ in two], [level for _, level in two]
     with pytest.raises(InputError, match="three levels or more"):
-        fit_words([text for text, _ in two], [level for _, level in two], "handbook")
+        fit_words(texts, levels, numbers(texts), "handbook")

@@ -1,7 +1,6 @@
 """`esi triage`: one narrative."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,13 +40,9 @@ def triage(
     Example: esi triage "54 y/o M, chest pain radiating to the left arm, sweating. BP 150/90, HR 104, SpO2 96 %"
     """
     from ..predict import ask, load_model, text_case
-    from ..predict.load import default_model
 
     text = given_narrative(narrative)
-    name, note = (model, None) if model else default_model()
-    loaded = load_model(name, seed, fast=fast, calibration=calibration)
-    if note:
-        loaded = replace(loaded, notice=note)
+    loaded = load_model(model or "guard", seed, fast=fast, calibration=calibration)
     (reply,) = ask(loaded, [text_case(text)])
     if form == "json":
         print_json(_as_json(loaded, reply, text))

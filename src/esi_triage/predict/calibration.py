@@ -1,7 +1,8 @@
 """What a model's probabilities are worth: fitted on tuning data, kept as JSON beside the model, applied to its replies.
 
 One temperature per model, and class-conditional conformal sets. The same is fitted a second time with the rules beside
-the model, for the guard: what it adds that the rules answer a level, and that they exclude one.
+the model, for the guard: what it adds that the rules answer a level, that they exclude one, and what the odds of their
+findings weigh (`guard.weighed_rules`).
 """
 
 from collections.abc import Generator, Sequence
@@ -19,6 +20,7 @@ from ..esi import Case
 from ..reading import read_json
 from .guard.conformal import COVERAGES, Limits, conformal_limits, level_set
 from .guard.known_words import packed, unknown_shares_apart, word_bits
+from .guard.weighed_rules import findings_weights
 from .model import Model, Probabilities, Reply
 
 _FEWEST = 30  # cases; with fewer a temperature is noise
@@ -30,7 +32,8 @@ class Fitted(BaseModel):
     """A map from raw to calibrated probabilities, and the limits of the sets made of them.
 
     log p is divided by `temperature`; the level that the rules answer gains `rules_level`, a level that they exclude
-    loses `rules_exclude` (log odds; 0 where the rules take no part). Brier scores (0 to 2) are of the cases that it was
+    loses `rules_exclude`, and each gains `rules_findings` times the log probability by the rules' findings (0 where the
+    rules take no part). Brier scores (0 to 2) are of the cases that it was
     fitted on: raw, and after. `limits` by coverage ("0.90", "0.95"): see `conformal_limits`.
     """
 
@@ -39,13 +42,15 @@ class Fitted(BaseModel):
     temperature: float = Field(gt=0)
     rules_level: float = 0.0
     rules_exclude: float = 0.0
+    rules_findings: float = 0.0
     brier_before: float
     brier_after: float
     limits: dict[str, Limits]
 
     def probabilities(self, raw: Probabilities, rules: Reply | None = None) -> Probabilities:
         """Calibrated probabilities; `rules` is the rules' reply to the same case, where they take part."""
-        settings = np.array([np.log(self.temperature), self.rules_level, self.rules_exclude])
+        rules_part = (self.rules_level, self.rules_exclude, self.rules_findings)
+        settings = np.array([np.log(self.temperature), *rules_part])
         one, two, three, four, five = _calibrated(settings, *_evidence([raw], [rules]))[0].tolist()
         return (one, two, three, four, five)
 
@@ -59,7 +64,7 @@ class Calibration(BaseModel):
 
     `model_sha256` says whose it is; `cases` and `cases_sha256` what it was fitted on: `n` cases, `by_level` of ESI 1 to
     5. `words` are the words of these cases (`known_words`), and a note is unlike them where more than `unlike_above` of
-    its words are not among them.
+    its words are not among them. `findings_sha256` tells the weights of the findings that `with_rules` was fitted with.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,6 +77,7 @@ class Calibration(BaseModel):
     by_level: tuple[int, int, int, int, int]
     alone: Fitted
     with_rules: Fitted
+    findings_sha256: str
     unlike_above: float
     words: str = Field(repr=False)
 
@@ -79,10 +85,10 @@ class Calibration(BaseModel):
 def fit_calibration(
     name: str, model_sha256: str, file: Path, cases: Sequence[Case], replies: Sequence[Reply], rules: Sequence[Reply]
 ) -> Calibration:
-    """Fit on labelled `cases`, read from `file`, with the model's replies and those of the rules.
+    """Fit on labelled `cases`, read from `file`, with the model's replies and those of `weighed_rules`.
 
     A case without probabilities or a gold level is left out. Raises InputError where fewer than 30 or a single level
-    are left. The temperature and the limits are fitted on the same cases: two or three numbers cost the sets little.
+    are left. Weights and limits are fitted on the same cases: one or four numbers cost the sets little.
     """
     rows = [(c, m, r) for c, m, r in zip(cases, replies, rules, strict=True) if m.probabilities and c.gold]
     gold = np.array([case.gold for case, _, _ in rows], dtype=np.int64)
@@ -104,6 +110,7 @@ def fit_calibration(
         by_level=(one, two, three, four, five),
         alone=_fit(raw, [None] * len(rows), gold),
         with_rules=_fit(raw, [rule for _, _, rule in rows], gold),
+        findings_sha256=findings_weights().sha256,
         unlike_above=float(np.quantile(apart, _LIKE_99_OF_100, method="higher")),
         words=packed(word_bits(narratives)),
     )
@@ -119,13 +126,14 @@ def _fit(raw: Sequence[Probabilities], rules: Sequence[Reply | None], gold: NDAr
     def log_loss(settings: NDArray[np.float64]) -> float:
         return float(-np.log(_calibrated(settings, *evidence)[own, gold - 1] + _LEAST).mean())
 
-    bounds = [(-3.0, 3.0), *((0.0, 8.0 * beside),) * 2]
-    found = minimize(log_loss, np.zeros(3), method="Powell", bounds=bounds).x if beside else _temperature(log_loss)
+    bounds = [(-3.0, 3.0), *((0.0, 8.0 * beside),) * 3]
+    found = minimize(log_loss, np.zeros(4), method="Powell", bounds=bounds).x if beside else _temperature(log_loss)
     after = _calibrated(found, *evidence)
     return Fitted(
         temperature=float(np.exp(found[0])),
         rules_level=float(found[1]),
         rules_exclude=float(found[2]),
+        rules_findings=float(found[3]),
         brier_before=_brier(np.array(raw), gold),
         brier_after=_brier(after, gold),
         limits={f"{coverage:.2f}": conformal_limits(after, gold, coverage) for coverage in COVERAGES},
@@ -135,21 +143,25 @@ def _fit(raw: Sequence[Probabilities], rules: Sequence[Reply | None], gold: NDAr
 def _temperature(log_loss: Any) -> NDArray[np.float64]:
     from scipy.optimize import minimize_scalar
 
-    best = minimize_scalar(lambda t: log_loss(np.array([t, 0.0, 0.0])), bounds=(-3.0, 3.0), method="bounded").x
-    return np.array([best, 0.0, 0.0])
+    best = minimize_scalar(lambda t: log_loss(np.array([t, 0.0, 0.0, 0.0])), bounds=(-3.0, 3.0), method="bounded").x
+    return np.array([best, 0.0, 0.0, 0.0])
 
 
-def _evidence(
-    raw: Sequence[Probabilities], rules: Sequence[Reply | None]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """(n, 5) each: log p, 1 at the level that the rules answer, 1 at the levels that they exclude."""
+Evidence = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def _evidence(raw: Sequence[Probabilities], rules: Sequence[Reply | None]) -> Evidence:
+    """(n, 5) each: log p, 1 at the level that the rules answer, 1 at the levels that they exclude, log p by their
+    findings."""
     scores = np.log(np.clip(np.array(raw, dtype=float), _LEAST, 1))
-    answered, excluded = np.zeros_like(scores), np.zeros_like(scores)
+    answered, excluded, findings = np.zeros_like(scores), np.zeros_like(scores), np.zeros_like(scores)
     for row, rule in enumerate(rules):
         if rule is not None and rule.level is not None:
             answered[row, rule.level - 1] = 1
             excluded[row] = [rule.possible is not None and level not in rule.possible for level in range(1, 6)]
-    return scores, answered, excluded
+        if rule is not None and rule.probabilities is not None:
+            findings[row] = np.log(np.clip(rule.probabilities, _LEAST, 1))
+    return scores, answered, excluded, findings
 
 
 def _calibrated(
@@ -157,9 +169,12 @@ def _calibrated(
     scores: NDArray[np.float64],
     answered: NDArray[np.float64],
     excluded: NDArray[np.float64],
+    findings: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """(n, 5). `settings`: log temperature, what the rules' level gains, what an excluded level loses."""
-    logits = scores / np.exp(settings[0]) + settings[1] * answered - settings[2] * excluded
+    """(n, 5). `settings`: log temperature, what the rules' level gains, what an excluded level loses, what the
+    findings weigh."""
+    by_rules = settings[1] * answered - settings[2] * excluded + settings[3] * findings
+    logits = scores / np.exp(settings[0]) + by_rules
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     return odds / odds.sum(axis=1, keepdims=True)
 
@@ -185,6 +200,8 @@ def read_calibration(file: Path, model_sha256: str, name: str) -> Calibration:
             f"{file}: it is the calibration of {found.model} ({found.model_sha256[:12]}), not of {name} "
             f"({model_sha256[:12]}). {remedy}"
         )
+    if found.findings_sha256 != findings_weights().sha256:
+        raise InputError(f"{file}: it was made beside other weights of the rules' findings than these. {remedy}")
     return found
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..reading import strict_json
 from ..train.bases import BASES, hub_copy
 from ..train.reader.minilm import minilm_missing
 from .calibration import Calibration, calibrated_model, read_calibration
+from .guard.weighed_rules import FINDINGS, findings_model
 from .model import Model, constant_model
 from .model_files import calibration_beside, folder_of, model_sha256, shipped_models
 from .predictions_file import predictions_model
@@ -22,9 +24,11 @@ READER, RISK = "reader", "risk"
 def load_model(spec: str, seed: int | None = None, *, fast: bool = False, calibration: Path | None = None) -> Model:
     """The model that `spec` names, calibrated where `calibration`, or one beside its files, says how.
 
-    `rules`, `constant:2`, `baseline:FOLDER/NAME` (see `baselines`), `reader` (also reader:QUESTION, reader:FOLDER), a
+    `rules`, `constant:2`, `baseline:FOLDER/NAME` (see `baselines`), `findings`, `reader` (also reader:QUESTION,
+    reader:FOLDER), a
     language model that ships (`esi models`), a run folder, an adapter folder, a base (name or path), or `guard:MODEL`,
-    the rules and one of these together; `guard` alone is the rules and `reader`. Loading a language model imports
+    the rules and one of these together; `guard` alone is the rules and `reader`, or `findings` where the reader's base
+    is not installed. Loading a language model imports
     torch. `seed` overrides its sampling seed; `fast` has it give its level without a chain. Raises InputError where
     nothing of that name can be loaded, and for a calibration of another model.
     """
@@ -57,6 +61,8 @@ def _one_model(spec: str, seed: int | None = None, fast: bool = False) -> Model:
         from .baselines.fitted import baseline_model
 
         return baseline_model(spec)
+    if spec == FINDINGS and not Path(spec).exists():
+        return findings_model()
     if spec.partition(":")[0] == READER and not Path(spec).exists():
         if problem := minilm_missing():
             raise InputError(f"model {spec!r}: {problem}.")
@@ -64,8 +70,10 @@ def _one_model(spec: str, seed: int | None = None, fast: bool = False) -> Model:
 
         return find_reader(spec)
     known = (*shipped_models(), *BASES)
+    if spec == RISK and not Path(spec).exists():
+        raise InputError(f"model {spec!r}: it predicts an outcome and no level. Give guard, of which it is a part.")
     if spec not in known and not Path(spec).exists() and hub_copy(spec) is None:
-        shipped = ", ".join(shipped_models()) or "none here"
+        shipped = ", ".join(name for name in shipped_models() if name != RISK) or "none here"
         raise InputError(
             f"model {spec!r}: there is nothing of that name on this machine. Give rules, constant:1 to constant:5, "
             f"baseline:FOLDER/NAME, guard, guard:MODEL, a model that ships ({shipped}), a run folder (runs/v46), an "
@@ -77,10 +85,11 @@ def _one_model(spec: str, seed: int | None = None, fast: bool = False) -> Model:
 
 
 def _guard(inner: str, seed: int | None, fast: bool, calibration: Path | None) -> Model:
-    from .guard.guarding import guard_model, rules_alone
+    from .guard.guarding import guard_model
 
     if inner.partition(":")[0] == READER and (problem := minilm_missing()):
-        return rules_alone(problem)
+        without = _guard(FINDINGS, seed, fast, calibration)
+        return replace(without, notice=f"{problem}; the rules answered, and what their findings have meant")
     learned = _one_model(inner, seed, fast)
     risk = None
     if RISK in shipped_models() and not minilm_missing():
@@ -99,14 +108,6 @@ def _hash(spec: str, model: Model) -> str:
     """What a calibration belongs to; a model that knows its own hash, and how it is asked, tells both."""
     own = model.settings.get("sha256")
     return hashlib.sha256(f"{own} {model.name}".encode()).hexdigest() if own else model_sha256(spec, model.identity)
-
-
-def default_model() -> tuple[str, str | None]:
-    """What answers where no model is named, and what to tell: the guard where its reader can answer, else the rules."""
-    if READER not in shipped_models():
-        return "rules", None
-    problem = minilm_missing()
-    return ("rules", f"{problem}; the rules alone answered") if problem else ("guard", None)
 
 
 def find_model(

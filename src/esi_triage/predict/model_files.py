@@ -27,7 +27,7 @@ class ShippedModel(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    kind: Literal["reader", "risk", "language-model"]
+    kind: Literal["reader", "risk", "findings", "language-model"]
     base: str
     trained_on: str | list[str] = ""
     data_hash: str | dict[str, str] = ""

@@ -23,7 +23,7 @@ from ..train.reader.minilm import NAME, minilm
 from ..train.reader.note_numbers import NUMBERS, numbers_of
 from ..train.reader.settings import QUESTIONS, Question
 from ..train.reader.words import FILE as WORDS
-from ..train.reader.words import open_words
+from ..train.reader.words import curved, open_words
 from .model import Model, Probabilities, Reply, reply_of
 from .model_files import shipped_folder
 
@@ -107,7 +107,7 @@ class Reader:
         encoded = log_softmax(head, axis=1)
         if question not in self._counts:
             return encoded
-        counted = self._counts[question].scores(texts, features[:, -NUMBERS:])
+        counted = self._counts[question].scores(texts, curved(features[:, -NUMBERS:]))
         return (encoded + log_softmax(counted, axis=1)) / 2
 
     def replies(self, texts: Sequence[str], asked: Sequence[Question]) -> list[Reply]:

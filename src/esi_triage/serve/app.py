@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from ..data.credentialed import refuse_remote
 from ..errors import InputError
 from ..notice import NOTICE
 from ..predict import Model
-from ..predict.load import default_model, find_model, guarded_url
+from ..predict.load import find_model, guarded_url
 from .cds_hooks import PREFIX, CdsSettings, router
 from .decision_log import open_log
 from .gateway import Gateway
@@ -34,18 +33,17 @@ def make_service(settings: Settings) -> Service:
 
 
 def find_served_model(settings: Settings) -> Model:
-    """The model that answers: the named one, else the guard; where its reader cannot answer, the rules, saying so."""
+    """The model that answers: the named one, else the guard."""
     given = settings.model
     if given.endpoint and not given.name:
         raise InputError("model.name: is missing; model.endpoint needs the model's name there.")
-    name, note = (given.name, None) if given.name else default_model()
+    name = given.name or "guard"
     url, agreement = given.endpoint or guarded_url(name), given.agreement or None
     if url:
         refuse_remote([LICENCE], url, agreement, "model.agreement =")
     # One request a note, which ends with the note's deadline: a request that hangs would keep the thread from the next.
     once = {"timeout": given.deadline_seconds, "attempts": 1}
-    model = find_model(name, endpoint=url, agreement=agreement, **once)
-    return replace(model, notice=note) if note else model
+    return find_model(name, endpoint=url, agreement=agreement, **once)
 
 
 def make_app(service: Service) -> ASGIApp:

@@ -20,7 +20,9 @@ Profile = Annotated[
 def train(
     experiment: Annotated[
         str,
-        typer.Argument(help="v43, v45c, v46, v47, v48, audited, verified, calibrated, reader, risk, or a TOML file"),
+        typer.Argument(
+            help="v43, v45c, v46, v47, v48, audited, verified, calibrated, reader, risk, findings, or a TOML file"
+        ),
     ],
     base: Base = "tiny",
     profile: Profile = "full",
@@ -36,7 +38,8 @@ def train(
 
     `reader` trains the encoder that `--model reader` answers with, on real visits (--data), nurse notes and vignettes;
     `risk` its head for critical outcomes, on the reader in --parent and by its settings. Both need `make reader` once,
-    and take --data visits.parquet; --base and --log-to are of the language models.
+    and take --data visits.parquet. `findings` learns what the rules' findings mean, from the notes and vignettes that
+    come with the package. --base and --log-to are of the language models.
 
     Several GPUs: torchrun --nproc_per_node 8 -m esi_triage.cli.main train v46 --base qwen3.5-9b (docs/scale.md).
 
@@ -44,9 +47,12 @@ def train(
     """
     from ...train.reader.settings import check_options, is_reader
 
-    if experiment == "risk" or is_reader(experiment):
+    if experiment in ("risk", "findings") or is_reader(experiment):
         check_options(experiment, profile, base, log_to)
-        _reader(experiment, profile, output, parent, data)
+        if experiment == "findings":
+            _findings(profile, output, parent, data)
+        else:
+            _reader(experiment, profile, output, parent, data)
         return
     from ...train.experiment import load_experiment
     from ...train.launch import start
@@ -77,3 +83,14 @@ def _reader(experiment: str, profile: str, output: Path | None, parent: Path | N
     place = output or runs / "risk"
     facts = train_risk(Path(data), reader, place)
     typer.echo(f"finished: {place} ({facts['critical']:,} critical outcomes in {facts['visits']:,} visits)")
+
+
+def _findings(profile: str, output: Path | None, parent: Path | None, data: str | None) -> None:
+    from ...train.reader.findings_weights import train_findings
+    from ...train.reader.settings import load_reader_experiment
+
+    if parent or data:
+        raise InputError("findings learns from the notes and vignettes of the package; leave --parent and --data out.")
+    place = output or Path("runs/minilm/findings")
+    facts = train_findings(load_reader_experiment(profile=profile), place)
+    typer.echo(f"finished: {place} ({facts['marks']:,} marks and {facts['words']:,} words in {facts['notes']:,} notes)")

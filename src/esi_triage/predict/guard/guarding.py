@@ -17,9 +17,10 @@ from ...answer.format import lines_of
 from ...esi import LEVELS, Case, Decision, Findings
 from ..calibration import Calibration
 from ..model import Model, Reply, reply_of
-from ..rules_model import NO_NOTE, decision_text, is_note, reading_of, reply_from, rules_reply
+from ..rules_model import NO_NOTE, decision_text, is_note, reading_of
 from .hand_over import GuardSettings, load_settings
 from .known_words import unknown_share, unpacked
+from .weighed_rules import weighed_reply
 
 Risk = Callable[[Sequence[Case]], Sequence[float]]
 """Cases to each one's predicted probability of a critical outcome."""
@@ -62,16 +63,6 @@ def guard_model(
     )
 
 
-def rules_alone(problem: str) -> Model:
-    """What the guard is without its learned model: the rules, every case handed over, and `problem` told."""
-
-    def stream(cases: Sequence[Case]) -> Generator[list[tuple[int, Reply]], None, None]:
-        for place, case in enumerate(cases):
-            yield [(place, replace(rules_reply(case), hand_over=("model-missing",)))]
-
-    return Model("guard (rules alone)", stream, notice=f"{problem}; the rules alone answered", judges=True)
-
-
 @dataclass(frozen=True)
 class _Guard:
     settings: GuardSettings
@@ -89,7 +80,7 @@ class _Guard:
         findings, decision = reading = reading_of(case.narrative)
         if not is_note(findings):
             return replace(NO_NOTE, hand_over=("unread-text",))
-        rules = reply_from(reading)
+        rules = weighed_reply(case.narrative, reading)
         weighed = self._weighed(told, rules)
         level = weighed.level or decision.level
         seen = _Seen(case, told, weighed, findings, decision, level, risk)
@@ -124,34 +115,22 @@ class _Guard:
         holds = {
             "no-level": seen.told.level is None and seen.told.probabilities is None,
             "uncalibrated": inside is None,
-            "model-outside-rules": seen.model_level is not None and seen.model_level not in seen.decision.possible,
+            "model-outside-rules": seen.own_level is not None and seen.own_level not in seen.decision.possible,
             "wide-set": inside is not None and len(inside) > limits.widest_set,
-            "unsure": _probability(seen) < limits.least_probability,
-            "urgent-not-excluded": seen.level >= 3 and self._urgent_left(seen.weighed),
+            "unsure": seen.probability < limits.least_probability,
+            "urgent-not-excluded": seen.level >= 3 and seen.urgent > limits.urgent_above,
             "unread-text": seen.unread_words > limits.unread_words,
             "steps-contradicted": seen.steps_contradicted,
-            "vitals-missing": seen.vitals_missing,
+            "vitals-missing": seen.vitals_missing and seen.urgent > limits.vitals_urgent_above,
             "unlike-training-data": self._unlike(seen.case),
             "risk-high": seen.risk is not None and seen.risk > limits.risk_above[seen.level - 1],
         }
         return tuple(code for code, held in holds.items() if held and code not in limits.off)
 
-    def _urgent_left(self, weighed: Reply) -> bool:
-        if self.calibration is None or weighed.probabilities is None:
-            return False
-        limits = self.settings.hand_over
-        inside = self.calibration.with_rules.set_at(limits.urgent_coverage, weighed.probabilities)
-        return any(level in inside for level in limits.urgent)
-
     def _unlike(self, case: Case) -> bool:
         if self.calibration is None or self._known is None:
             return False
         return unknown_share(case.narrative, self._known) > self.calibration.unlike_above
-
-
-def _probability(seen: "_Seen") -> float:
-    """Of the level that is answered; 1 where there are no probabilities, which other reasons look at."""
-    return seen.weighed.probabilities[seen.level - 1] if seen.weighed.probabilities else 1.0
 
 
 @dataclass(frozen=True)
@@ -167,9 +146,19 @@ class _Seen:
     risk: float | None
 
     @property
-    def model_level(self) -> int | None:
-        """The learned model's own answer."""
-        return self.told.level
+    def own_level(self) -> int | None:
+        """The level answered, where model and rules were weighed; else the learned model's, whatever the rules say."""
+        return self.told.level if self.weighed.level_set is None else self.level
+
+    @property
+    def probability(self) -> float:
+        """Of the level that is answered; 1 where there are no probabilities, which other reasons look at."""
+        return self.weighed.probabilities[self.level - 1] if self.weighed.probabilities else 1.0
+
+    @property
+    def urgent(self) -> float:
+        """The probability that ESI 1 or 2 is right; 1 where there are no probabilities."""
+        return sum(self.weighed.probabilities[:2]) if self.weighed.probabilities else 1.0
 
     @property
     def unread_words(self) -> float:

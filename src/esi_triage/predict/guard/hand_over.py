@@ -22,12 +22,12 @@ class HandOver(BaseModel):
     coverage: float
     widest_set: int = Field(ge=1, le=5)
     least_probability: float = Field(ge=0, le=1)
-    urgent: tuple[int, ...]
-    urgent_coverage: float
+    urgent_above: float = Field(ge=0, le=1)
+    vitals_urgent_above: float = Field(ge=0, le=1)
     unread_words: float = Field(ge=0, le=1)
     risk_above: tuple[float, float, float, float, float]
 
-    @field_validator("coverage", "urgent_coverage")
+    @field_validator("coverage")
     @classmethod
     def _known(cls, value: float) -> float:
         if value not in COVERAGES:

@@ -11,11 +11,11 @@ from ...resume_cache import close
 from ..calibration import Calibration, fit_calibration, write_calibration
 from ..load import learned_name, sole_model
 from ..model import Model, Reply, ask
-from ..rules_model import rules_model
 from ..score_file import replies_to
 from .cost_of_reasons import Kept, cost_of_reasons
 from .guarding import guard_model
 from .hand_over import load_settings
+from .weighed_rules import weighed_rules
 
 
 class Tuned(NamedTuple):
@@ -53,7 +53,7 @@ def calibrate_file(
     if len(scales := {case.scale for case in cases}) > 1:
         raise InputError(f"{file}: levels of the scales {', '.join(sorted(scales))}; give a table of one scale.")
     replies = replies_to(model, cases, f"{model.name} on {file.name}", output)
-    made = fit_calibration(model.name, sha256, file, cases, replies, ask(rules_model(), cases))
+    made = fit_calibration(model.name, sha256, file, cases, replies, ask(weighed_rules(), cases))
     write_calibration(made, output)
     close(output, replies)
     settings = load_settings()

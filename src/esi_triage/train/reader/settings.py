@@ -90,7 +90,8 @@ def load_reader_experiment(name_or_file: str = "reader", profile: str = "full") 
 
 
 def check_options(experiment: str, profile: str, base: str, log_to: str | None) -> None:
-    """Raises InputError for options of `esi train` that `reader` and `risk` cannot take, and for several processes."""
+    """Raises InputError for options that `esi train` cannot take for `reader`, `risk` or `findings`; also for several
+    processes."""
     one_process(f"esi train {experiment}")
     check_profile(profile)
     if base not in ("tiny", "minilm"):  # the option's default, and the base that there is

@@ -33,18 +33,18 @@ _TOKEN = re.compile(r"\b\w\w+\b")  # scikit-learn's own
 
 @dataclass(frozen=True)
 class WordCounts:
-    """The fitted part of one question: `index` of each word or pair, `idf` (words,), `weights` (words + twice the
-    numbers, 5), `start` (5,)."""
+    """What was fitted: `index` of each word or pair, `idf` (words,), `weights` (words + what stands beside them, 5),
+    `start` (5,)."""
 
     index: dict[str, int]
     idf: NDArray[np.float32]
     weights: NDArray[np.float32]
     start: NDArray[np.float32]
 
-    def scores(self, texts: Sequence[str], numbers: NDArray[np.float32]) -> NDArray[np.floating]:
-        """(texts, 5): the scores whose softmax are the probabilities. `numbers` as `numbers_of` gives them."""
+    def scores(self, texts: Sequence[str], beside: NDArray[np.float32]) -> NDArray[np.floating]:
+        """(texts, 5): the scores whose softmax are the probabilities. `beside` as `fit_words` had it."""
         counted = np.array([self._score(text) for text in texts])
-        return curved(numbers) @ self.weights[len(self.idf) :] + self.start + counted
+        return beside @ self.weights[len(self.idf) :] + self.start + counted
 
     def _score(self, text: str) -> NDArray[np.floating]:
         found = _TOKEN.findall(text.lower())
@@ -92,7 +92,8 @@ def train_words(texts: Mapping[Question, Sequence[tuple[str, int]]], folder: Pat
 
     tensors: dict[str, NDArray] = {}
     for question, taught in texts.items():
-        fitted = fit_words([text for text, _ in taught], [gold for _, gold in taught], question)
+        narratives, gold = [text for text, _ in taught], [level for _, level in taught]
+        fitted = fit_words(narratives, gold, curved(np.array([numbers_of(text) for text in narratives])), question)
         tensors |= {f"{question}.{name}": array for name, array in fitted.tensors().items()}
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / FILE)
@@ -111,15 +112,18 @@ def open_words(file: Path) -> dict[Question, WordCounts]:
     }
 
 
-def fit_words(texts: Sequence[str], gold: Sequence[int], question: str) -> WordCounts:
-    """Fit on texts and their levels. Raises InputError where they are of fewer than three levels."""
+def fit_words(texts: Sequence[str], gold: Sequence[int], beside: NDArray[np.float32], question: str) -> WordCounts:
+    """Fit on texts, their levels and what stands beside the words: (texts, any number), such as `curved` numbers.
+
+    Raises InputError where the texts are of fewer than three levels.
+    """
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
     levels = _check_levels(gold, question)
     vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=_FEWEST)
-    counted = hstack([vectors.fit_transform(texts), curved(np.array([numbers_of(text) for text in texts]))]).tocsr()
+    counted = hstack([vectors.fit_transform(texts), beside]).tocsr()
     fitted = LogisticRegression(C=_STRENGTH, max_iter=1000).fit(counted, gold)
     weights = np.zeros((fitted.coef_.shape[1], len(LEVELS)), np.float32)
     start = np.full(len(LEVELS), _NEVER, np.float32)
