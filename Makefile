@@ -61,8 +61,8 @@ models: reader ## rebuild the models that ship, from DATA=FOLDER (see esi data b
 	$(BIN)/esi data build notes -o runs/models/notes.parquet
 	$(BIN)/esi train reader --data runs/models/visits.parquet -o runs/models/reader
 	$(BIN)/esi train risk --data runs/models/visits.parquet --parent runs/models/reader -o runs/models/risk
-	$(BIN)/esi train findings -o runs/models/findings
-	$(BIN)/esi calibrate --model findings --cases runs/models/notes.parquet -o runs/models/findings/calibration.json
+	$(BIN)/esi train findings -o src/esi_triage/models/findings # in place: calibrations are made beside these weights
+	$(BIN)/esi calibrate --model findings --cases runs/models/notes.parquet -o runs/models/findings.calibration.json
 	$(BIN)/esi calibrate --model reader:runs/models/reader/reader --cases runs/models/notes.parquet -o runs/models/reader/reader/calibration.json
 
 benchmark: $(VENV)/.test ## the scoring path (see benchmarks/README.md)

@@ -90,6 +90,17 @@ def test_the_level_of_least_cost_is_not_excluded_by_the_set() -> None:
     assert (reply.level, reply.level_set) == (2, (2, 3))  # a missed ESI 2 costs twice as much
 
 
+def test_a_model_without_probabilities_is_not_said_to_leave_an_urgent_level_open() -> None:
+    reply = guarded(saying(None, 4), ANKLE, calibration())
+    assert reply.hand_over == ("uncalibrated",)
+
+
+def test_the_case_is_handed_over_where_the_rules_exclude_the_models_level_or_the_answer() -> None:
+    likely, answered = (0.01, 0.45, 0.0, 0.01, 0.53), (0.0, 0.0, 0.45, 0.01, 0.54)  # answered by cost: 2, and 5
+    assert "model-outside-rules" in guarded(saying(likely), CHEST, calibration()).hand_over
+    assert "model-outside-rules" in guarded(saying(answered), CHEST, calibration()).hand_over
+
+
 def test_missing_vital_signs_do_not_matter_where_an_urgent_level_is_very_improbable() -> None:
     assert "vitals-missing" not in guarded(saying(SURE[3]), NO_PULSE, calibration()).hand_over
 
@@ -205,11 +216,30 @@ def run(*words: object) -> str:
 def test_without_the_reader_the_guard_says_what_answers_and_how_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "minilm_missing", lambda: "its base weights are missing: run `make reader`")
     said = run("triage", CHEST, "--model", "guard")
-    assert "run `make reader`; the rules answered, and what their findings have meant" in said
+    assert "run `make reader`; the model findings answered in its place" in said
     (reply,) = ask(load_model("guard"), [text_case(CHEST)])
     assert (reply.level, "uncalibrated" in reply.hand_over) == (2, False)
-    with pytest.raises(InputError, match="make reader"):
-        load_model("reader")
+    for name in ("reader", "guard:reader:survey"):  # which findings cannot stand for
+        with pytest.raises(InputError, match="make reader"):
+            load_model(name)
+    with pytest.raises(InputError, match="for a model that cannot answer: its base weights are missing"):
+        load_model("guard", calibration=Path("mine.json"))
+
+
+def test_a_folder_called_findings_does_not_stand_in_the_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(load, "minilm_missing", lambda: "its base weights are missing")
+    monkeypatch.chdir(tmp_path)
+    Path("findings").mkdir()
+    (reply,) = ask(load_model("guard"), [text_case(CHEST)])
+    assert reply.level == 2
+
+
+def test_findings_answer_a_note_and_nothing_else() -> None:
+    chest, none = ask(load_model("findings"), [text_case(CHEST), text_case("hello can you help me")])
+    assert (chest.level, none.level) == (2, None)
+    assert chest.probabilities is not None
+    with pytest.raises(InputError, match="predicts an outcome and no level"):
+        load_model("risk")
 
 
 def test_guard_takes_the_reader_its_calibration_and_risk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from esi_triage.data.corpus.nurse_notes import nurse_notes
+from esi_triage.esi import decide, read
+from esi_triage.predict.guard.weighed_rules import findings_weights
 from esi_triage.predict.load import load_model
 from esi_triage.predict.model import ask, text_case
 from esi_triage.predict.model_files import shipped_folder, shipped_models
+from esi_triage.train.reader.findings_weights import marks_of
 from esi_triage.train.reader.minilm import minilm_missing
 
 MOST = 5 * 1024 * 1024
@@ -15,7 +19,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 
 
 def test_each_model_is_small_and_has_its_card() -> None:
-    assert {"reader", "risk"} <= set(shipped_models())
+    assert {"reader", "risk", "findings"} <= set(shipped_models())
     for name in shipped_models():
         folder = shipped_folder() / name
         assert sum(file.stat().st_size for file in folder.iterdir()) < MOST, name
@@ -44,3 +48,15 @@ def test_the_guard_of_the_shipped_reader_is_calibrated() -> None:
     assert (ankle.level or 0) > (arrest.level or 9)
     calibration = json.loads((shipped_folder() / "reader" / "calibration.json").read_text(encoding="utf-8"))
     assert calibration["n"] == sum(calibration["by_level"])
+
+
+def test_calibrations_and_rules_are_those_of_the_findings_weights_that_ship() -> None:
+    weights = findings_weights()
+    for name in ("reader", "findings"):
+        calibration = json.loads((shipped_folder() / name / "calibration.json").read_text(encoding="utf-8"))
+        assert calibration["findings_sha256"] == weights.sha256, name
+    notes = [note for note in nurse_notes() if note.split == "train"][:300]
+    readings = [read(note.narrative) for note in notes]
+    made = [mark for findings in readings for mark in marks_of(findings, decide(findings))]
+    known = sum(mark in weights.marks for mark in made) / len(made)
+    assert known > 0.97, "the rules have changed what they say: esi train findings, then esi calibrate"

@@ -109,6 +109,9 @@ def test_a_file_is_read_back_and_is_refused_by_another_model(tmp_path: Path) -> 
     assert read_calibration(file, "a" * 64, "made") == made
     with pytest.raises(InputError, match=r"calibration of made .*not of other .*esi calibrate --model other"):
         read_calibration(file, "b" * 64, "other")
+    write_calibration(made.model_copy(update={"findings_sha256": "c" * 64}), file)
+    with pytest.raises(InputError, match=r"other weights of the rules' findings .*esi calibrate --model made"):
+        read_calibration(file, "a" * 64, "made")
     file.write_text("{}")
     with pytest.raises(InputError, match="key 'model' is missing"):
         read_calibration(file, "a" * 64, "made")

@@ -7,12 +7,16 @@ from pathlib import Path
 from types import MethodType
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import torch
+from accelerate.data_loader import prepare_data_loader
 from peft import PeftModel
 from safetensors.torch import load_file
+from torch.utils.data import DataLoader
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl import GRPOConfig, GRPOTrainer
+from trl.trainer.utils import RepeatSampler
 
 from esi_triage.answer import load_prompt, parse
 from esi_triage.atomic_files import held
@@ -22,7 +26,7 @@ from esi_triage.reward import load_design, score
 from esi_triage.train import session
 from esi_triage.train.adapter import base_of_adapter, check_base, describe_base, parent_adapter, trainable_parameters
 from esi_triage.train.base_models import fingerprint, load_base, render_prompt
-from esi_triage.train.callbacks import AdapterMustMove, MetricsFile
+from esi_triage.train.callbacks import AdapterMustMove, MetricsFile, SamePasses
 from esi_triage.train.drawn_cases import training_cases
 from esi_triage.train.examples import grpo_rows, sft_rows
 from esi_triage.train.experiment import Experiment, load_experiment
@@ -355,8 +359,11 @@ def test_a_tracker_that_is_not_there_is_named(tracker: str, tmp_path: Path) -> N
 
 
 class PullThePlug(TrainerCallback):
+    def __init__(self, step: int = 2) -> None:
+        self.step = step
+
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.global_step == 2:
+        if state.global_step == self.step:
             raise KeyboardInterrupt
 
 
@@ -390,6 +397,40 @@ def test_an_interrupted_run_goes_on(method: str, v43: Path, tmp_path: Path, monk
     assert rows == expected
     if method == "grpo":  # the smoke base answers nothing: found in the first step, before the interruption
         assert "silence" in json.loads((resumed.folder / "watch.json").read_text())
+
+
+def test_a_run_resumed_in_its_second_pass_sees_the_cases_in_the_order_of_an_undisturbed_one(
+    v43: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = V46.data.model_copy(update={"draws": 4})  # two steps of two prompts are a pass
+    trainer = V46.trainer.model_copy(update={"max_steps": 5})
+    experiment = V46.model_copy(update={"data": few, "trainer": trainer})
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "run_trainer", _interrupted(session.run_trainer, step=4))
+        with pytest.raises(KeyboardInterrupt):
+            start(experiment, tmp_path / "cut", v43)
+    resumed, undisturbed = (start(experiment, tmp_path / name, v43) for name in ("cut", "whole"))
+    for made in sorted((undisturbed.folder / "completions").iterdir()):
+        rows = pq.read_table(resumed.folder / "completions" / made.name)
+        assert rows.column("prompt") == pq.read_table(made).column("prompt"), made.name
+    assert weights(resumed).keys() == weights(undisturbed).keys()
+    assert all(torch.equal(weight, weights(undisturbed)[name]) for name, weight in weights(resumed).items())
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_orders_of_the_passes_before_are_drawn_again(processes: int, tmp_path: Path) -> None:
+    def loader() -> Any:
+        sampler: Any = RepeatSampler(range(8), mini_repeat_count=2, batch_size=2, seed=46)
+        plain = DataLoader(list(range(8)), batch_size=2, sampler=sampler)  # pyright: ignore[reportArgumentType]
+        return prepare_data_loader(plain, num_processes=processes, process_index=0, put_on_device=False)
+
+    undisturbed, resumed = loader(), loader()
+    passes = [[batch.tolist() for batch in undisturbed] for _ in range(3)]
+    callback, control = SamePasses(), TrainerControl()
+    for i in (1, 2):
+        state = TrainerState(epoch=float(i))
+        callback.on_epoch_begin(TrainingArguments(str(tmp_path)), state, control, train_dataloader=resumed)
+        assert [batch.tolist() for batch in resumed] == passes[i] != passes[0]
 
 
 @pytest.mark.parametrize("summarised", [True, False])
@@ -474,9 +515,9 @@ def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
     assert not list((tmp_path / "killed").iterdir())
 
 
-def _interrupted(run_trainer: Callable[..., None]) -> Callable[..., None]:
+def _interrupted(run_trainer: Callable[..., None], step: int = 2) -> Callable[..., None]:
     def run(trainer: Any, *arguments: Any, **named: Any) -> None:
-        trainer.add_callback(PullThePlug())
+        trainer.add_callback(PullThePlug(step))
         run_trainer(trainer, *arguments, **named)
 
     return run

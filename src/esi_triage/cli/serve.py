@@ -13,7 +13,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="port, 0 for any free one [default: 8000]")] = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="what `esi triage --model` takes [default: guard, else rules]")
+        str | None, typer.Option("--model", "-m", help="what `esi triage --model` takes [default: guard]")
     ] = None,
     log: Annotated[Path | None, typer.Option("--log", help="the decision log [default: esi-decisions.sqlite]")] = None,
     settings: Annotated[Path | None, typer.Option(help="TOML file of settings")] = None,

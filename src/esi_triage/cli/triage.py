@@ -23,7 +23,7 @@ def triage(
             "--model",
             "-m",
             help="guard, guard:MODEL, rules, a model that ships (esi models), a run folder, an adapter, a base, or "
-            "constant:1 to constant:5 [default: guard where the reader is installed, else rules]",
+            "constant:1 to constant:5 [default: guard]",
         ),
     ] = None,
     form: TextOrJson = "text",

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..answer import load_prompt
-from ..predict.load import READER, learned_name
+from ..predict.guard.weighed_rules import FINDINGS
+from ..predict.load import READER, answering_name, learned_name
 from ..predict.model_files import folder_of, model_sha256, shipped_models
 
 NOT_KNOWN = "not known here"
@@ -44,7 +45,8 @@ def trained_on(spec: str) -> str:
     if spec.startswith("constant:"):
         return "nothing; the same level for every case"
     if spec.startswith("guard"):
-        return f"rules: {_UNTRAINED}; {learned_name(spec)}: {trained_on(learned_name(spec))}"
+        parts = dict.fromkeys((FINDINGS, answering_name(learned_name(spec))))
+        return "; ".join([f"rules: {_UNTRAINED}", *(f"{part}: {trained_on(part)}" for part in parts)])
     if spec.startswith("baseline:"):
         return _baseline(folder_of(spec).parent / "baselines.json")
     values = _experiment(Path(spec))

@@ -14,7 +14,7 @@ from ..train.reader.minilm import minilm_missing
 from .calibration import Calibration, calibrated_model, read_calibration
 from .guard.weighed_rules import FINDINGS, findings_model
 from .model import Model, constant_model
-from .model_files import calibration_beside, folder_of, model_sha256, shipped_models
+from .model_files import CALIBRATION, calibration_beside, folder_of, model_sha256, shipped_folder, shipped_models
 from .predictions_file import predictions_model
 from .rules_model import rules_model
 
@@ -44,6 +44,11 @@ def load_model(spec: str, seed: int | None = None, *, fast: bool = False, calibr
 def learned_name(spec: str) -> str:
     """The learned model of `guard:MODEL`; of `guard` alone the reader; any other name is its own."""
     return READER if spec in ("guard", "guard:") else spec.removeprefix("guard:")
+
+
+def answering_name(name: str) -> str:
+    """The learned model that answers in a guard: `findings` in place of the reader whose base is not installed."""
+    return FINDINGS if name == READER and minilm_missing() else name
 
 
 def guarded_url(spec: str) -> str | None:
@@ -87,12 +92,16 @@ def _one_model(spec: str, seed: int | None = None, fast: bool = False) -> Model:
 def _guard(inner: str, seed: int | None, fast: bool, calibration: Path | None) -> Model:
     from .guard.guarding import guard_model
 
-    if inner.partition(":")[0] == READER and (problem := minilm_missing()):
-        without = _guard(FINDINGS, seed, fast, calibration)
-        return replace(without, notice=f"{problem}; the rules answered, and what their findings have meant")
+    problem = minilm_missing()
+    if answering_name(inner) != inner:
+        if calibration:
+            raise InputError(f"--calibration {calibration}: it is for a model that cannot answer: {problem}.")
+        learned = findings_model()
+        found = read_calibration(shipped_folder() / FINDINGS / CALIBRATION, _hash(FINDINGS, learned), FINDINGS)
+        return replace(guard_model(learned, found), notice=f"{problem}; the model {FINDINGS} answered in its place")
     learned = _one_model(inner, seed, fast)
     risk = None
-    if RISK in shipped_models() and not minilm_missing():
+    if RISK in shipped_models() and not problem and inner != FINDINGS:  # which answers the same without the base
         from .reader import risk_of
 
         risk = risk_of

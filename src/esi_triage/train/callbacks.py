@@ -124,6 +124,34 @@ class AdapterMustMove(TrainerCallback):
         self.proved, self.before = True, {}
 
 
+class SamePasses(TrainerCallback):
+    """Has a resumed GRPO run draw the cases of its pass in the order of an undisturbed one.
+
+    TRL's RepeatSampler shuffles each pass with a generator of its own, which is in no checkpoint: a resumed run would
+    begin with the first pass's order again. So what the passes before have drawn is drawn once more.
+    """
+
+    def __init__(self) -> None:
+        self.begun = False
+
+    def on_epoch_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        train_dataloader: Any = None,
+        **_: Any,
+    ) -> None:
+        """Draw and forget as many orders as there were passes; after the first pass here it goes on by itself."""
+        if self.begun:
+            return
+        self.begun = True
+        batches = train_dataloader.batch_sampler
+        sampler = getattr(batches, "batch_sampler", batches).sampler  # of several processes, each has a shard of it
+        for _ in range(int(state.epoch or 0)):
+            torch.randperm(sampler.num_samples, generator=sampler.generator)
+
+
 class CheckpointMark(TrainerCallback):
     """Marks a checkpoint as whole once every process and every callback has written its part."""
 

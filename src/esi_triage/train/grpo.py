@@ -13,6 +13,7 @@ from trl import GRPOConfig, GRPOTrainer
 from ..atomic_files import write_json
 from ..reward import load_design, reward_functions
 from ..reward.watch import Limits, Watch
+from .callbacks import SamePasses
 from .examples import grpo_rows
 from .experiment import GrpoExperiment
 from .processes import is_main
@@ -41,6 +42,7 @@ def train_grpo(experiment: GrpoExperiment, run: Run, parent: Path, log_to: str |
         else None,
     )
     trainer.add_callback(watch)
+    trainer.add_callback(SamePasses())
     train_to_end(session, trainer, key="reward")
     if is_main():
         write_json(run.folder / "watch.json", watch.found)

@@ -28,8 +28,8 @@ def models(form: TextOrJson = "text") -> None:
     if not shipped:
         typer.echo("no model ships with this installation")
     typer.echo("rules: the ESI engine, without training; guard: the rules and a learned model (guard:MODEL)")
-    if (READER in shipped or not shipped) and (problem := minilm_missing()):
-        typer.echo(f"note: {problem}; until then guard is the rules and findings", err=True)
+    if READER in shipped and (problem := minilm_missing()):
+        typer.echo(f"note: {problem}; until then findings answers in its place", err=True)
 
 
 def _plain(value: Any) -> str:

@@ -51,7 +51,8 @@ def guard_model(
     again = learned.again
     fitted = calibration.model_dump_json() if calibration else "uncalibrated"
     inside = learned.identity or f"{learned.name} {dict(learned.settings)}"
-    stands_for = f"guard {settings.model_dump_json()} {fitted} {inside} esi-triage {version('esi-triage')}"
+    parts = f"{fitted} {inside} {'risk' if risk else ''}"
+    stands_for = f"guard {settings.model_dump_json()} {parts} esi-triage {version('esi-triage')}"
     return Model(
         name=f"guard:{learned.name}",
         stream=stream,
@@ -115,10 +116,10 @@ class _Guard:
         holds = {
             "no-level": seen.told.level is None and seen.told.probabilities is None,
             "uncalibrated": inside is None,
-            "model-outside-rules": seen.own_level is not None and seen.own_level not in seen.decision.possible,
+            "model-outside-rules": not {seen.told.level or seen.level, seen.level} <= seen.decision.possible,
             "wide-set": inside is not None and len(inside) > limits.widest_set,
             "unsure": seen.probability < limits.least_probability,
-            "urgent-not-excluded": seen.level >= 3 and seen.urgent > limits.urgent_above,
+            "urgent-not-excluded": inside is not None and seen.level >= 3 and seen.urgent > limits.urgent_above,
             "unread-text": seen.unread_words > limits.unread_words,
             "steps-contradicted": seen.steps_contradicted,
             "vitals-missing": seen.vitals_missing and seen.urgent > limits.vitals_urgent_above,
@@ -144,11 +145,6 @@ class _Seen:
     decision: Decision
     level: int
     risk: float | None
-
-    @property
-    def own_level(self) -> int | None:
-        """The level answered, where model and rules were weighed; else the learned model's, whatever the rules say."""
-        return self.told.level if self.weighed.level_set is None else self.level
 
     @property
     def probability(self) -> float:

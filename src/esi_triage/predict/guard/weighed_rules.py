@@ -25,7 +25,7 @@ def findings_model() -> Model:
         return reply_of(f"ANSWER: ESI {1 + int(np.argmax(probabilities))}", probabilities=probabilities)
 
     sha256 = findings_weights().sha256
-    return replace(one_by_one(FINDINGS, reply_to), identity=f"{FINDINGS} {sha256}", settings={"sha256": sha256})
+    return replace(one_by_one(FINDINGS, reply_to), settings={"sha256": sha256})
 
 
 def weighed_rules() -> Model:

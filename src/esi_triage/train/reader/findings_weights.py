@@ -19,7 +19,7 @@ from ...atomic_files import write_json
 from ...errors import InputError
 from ...esi import Decision, Findings, decide, read
 from ...progress import bar
-from .note_numbers import numbers_of
+from .note_numbers import NUMBERS, numbers_of
 from .settings import ReaderExperiment
 from .texts import notes, vignettes
 from .words import WordCounts, curved, fit_words
@@ -94,10 +94,11 @@ def open_findings(folder: Path) -> FindingsWeights:
         tensors = load(held)
         marks = tensors["marks"].tobytes().decode().split("\n")
         counts = WordCounts.of(tensors)
+        if len(counts.idf) + 2 * NUMBERS + len(marks) != len(counts.weights):
+            raise ValueError("its parts do not fit together")
     except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise InputError(
-            f"{file}: missing or damaged ({error}). Get it again, or make it: esi train findings."
-        ) from None
+        again = f"Get it again, or make it: esi train findings -o {folder}"
+        raise InputError(f"{file}: missing or damaged ({error}). {again}.") from None
     return FindingsWeights({mark: place for place, mark in enumerate(marks)}, counts, sha256(held).hexdigest())
 
 

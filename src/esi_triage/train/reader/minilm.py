@@ -23,7 +23,7 @@ _FILES = {"model.safetensors": WEIGHTS_SHA256, "tokenizer.json": TOKENIZER_SHA25
 
 def minilm_missing() -> str | None:
     """None where the base can be opened; else one sentence that says what is missing and how to get it."""
-    for package in ("tokenizers", "safetensors"):
+    for package in ("tokenizers",):
         if importlib.util.find_spec(package) is None:
             return f"the reader needs the package {package}: {HOW}"
     if not _unpacked() and _archive() is None:

@@ -95,7 +95,7 @@ def check_options(experiment: str, profile: str, base: str, log_to: str | None) 
     one_process(f"esi train {experiment}")
     check_profile(profile)
     if base not in ("tiny", "minilm"):  # the option's default, and the base that there is
-        raise InputError(f"--base {base}: {experiment} has one base, all-MiniLM-L6-v2; leave --base out.")
+        raise InputError(f"--base {base}: {experiment} takes no base of your choice; leave --base out.")
     if log_to is not None:
         raise InputError(f"--log-to {log_to}: {experiment} writes metrics.jsonl and no tracker; leave --log-to out.")
 
