@@ -115,6 +115,7 @@ def visits_told(reached: dict[str, dict[str, str]], file: Path, most: int | None
     cases = [case for case in read_cases(file)[0] if case.split == "held_out" and case.gold][:most]
     where = "NHAMCS, held-out year"
     by_reader = told(reached, "reader", where, cases)
+    told(reached, "guard", where, cases)
     risks = risk_of(cases)
     outcomes = read_outcomes(outcomes_path(file))
     critical = [outcomes.get(case.case_id, {}).get("critical") for case in cases]

@@ -110,6 +110,9 @@ def test_what_the_findings_have_meant_is_weighed_beside_the_model() -> None:
     by_findings = calibration(1.0, rules_findings=2.0)
     assert (guarded(saying(FLAT), ankle, by_findings).level or 0) >= 4
     assert guarded(saying(FLAT), arrest, by_findings).level == 1
+    of_a_hospital = text_case(arrest).model_copy(update={"scale": "us-5-level"})
+    (reply,) = ask(guard_model(saying(SURE[3]), by_findings), [of_a_hospital])
+    assert reply.probabilities == pytest.approx(SURE[3], abs=1e-6), "its level is not the handbook's"
 
 
 @pytest.mark.parametrize(("least", "unsure"), [(0.55, False), (0.65, True)])

@@ -17,7 +17,7 @@ from ...answer.format import lines_of
 from ...esi import LEVELS, Case, Decision, Findings
 from ..calibration import Calibration
 from ..model import Model, Reply, reply_of
-from ..rules_model import NO_NOTE, decision_text, is_note, reading_of
+from ..rules_model import NO_NOTE, decision_text, is_note, reading_of, reply_from
 from .hand_over import GuardSettings, load_settings
 from .known_words import unknown_share, unpacked
 from .weighed_rules import weighed_reply
@@ -81,7 +81,8 @@ class _Guard:
         findings, decision = reading = reading_of(case.narrative)
         if not is_note(findings):
             return replace(NO_NOTE, hand_over=("unread-text",))
-        rules = weighed_reply(case.narrative, reading)
+        # the findings' weights answer the handbook's question, not which level a hospital gives
+        rules = weighed_reply(case.narrative, reading) if case.scale == "esi" else reply_from(reading)
         weighed = self._weighed(told, rules)
         level = weighed.level or decision.level
         seen = _Seen(case, told, weighed, findings, decision, level, risk)
