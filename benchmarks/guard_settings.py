@@ -32,6 +32,7 @@ from esi_triage.predict.load import load_model
 from esi_triage.predict.model import Model, Reply, ask
 
 COSTS, LEAST = (1.0, 1.5, 2.0, 3.0), (0.5, 0.6, 0.68, 0.8, 0.9)
+TUNING = "nurse notes, tuning voices"
 Figures = dict[str, dict[str, Any]]
 
 
@@ -80,7 +81,7 @@ def settings_of(name: str, model: Model, cases: Sequence[Case], rules: Sequence[
 WHAT = ("exact", "sensitivity_1_2", "kept", "handed_over", "kept_exact", "kept_missed")
 
 
-def answered(name: str, cases: Sequence[Case], replies: Sequence[Reply]) -> Figures:
+def answered(name: str, cases: Sequence[Case], replies: Sequence[Reply], on: str = TUNING) -> Figures:
     """Exact and sensitivity of all answers; how many stand, and of these exact and missed ESI 1-2."""
     rows = list(zip(cases, replies, strict=True))
     kept = [(case, reply) for case, reply in rows if not reply.hand_over]
@@ -92,7 +93,7 @@ def answered(name: str, cases: Sequence[Case], replies: Sequence[Reply]) -> Figu
         [case.gold == reply.level for case, reply in kept],
         [(case.gold or 9) <= 2 < (reply.level or 9) for case, reply in kept],
     )
-    found = {f"{name}.{what}": figure(each, what) for what, each in zip(WHAT, held, strict=True)}
+    found = {f"{name}.{what}": figure(each, f"{on}: {what}") for what, each in zip(WHAT, held, strict=True)}
     missed = found[f"{name}.kept_missed"]
     return found | {f"{name}.kept_missed.of": {**missed, "text": f"{sum(held[5])} of {len(held[5])}"}}
 
@@ -101,13 +102,13 @@ def held_in_sets(name: str, cases: Sequence[Case], replies: Sequence[Reply]) -> 
     """How often the sets hold the true level, by level."""
     inside = [(case.gold, case.gold in (reply.level_set or ())) for case, reply in zip(cases, replies, strict=True)]
     by_level = {level: [held for gold, held in inside if gold == level] for level in LEVELS}
-    return {f"{name}.esi_{level}": figure(held, f"true ESI {level} in the set") for level, held in by_level.items()}
+    what = f"{TUNING}, the guard with a calibration of the other voices: true ESI"
+    return {f"{name}.esi_{level}": figure(held, f"{what} {level} in the set") for level, held in by_level.items()}
 
 
-def figure(held: Sequence[bool], what: str) -> dict[str, Any]:
+def figure(held: Sequence[bool], about: str) -> dict[str, Any]:
     """A share as the documents quote it, with its interval (Wilson)."""
     share = proportion(sum(held), len(held))
-    about = f"nurse notes, tuning voices, each with a calibration of the others: {what}"
     return {"text": interval(share), "n": share["n"], "about": about}
 
 

@@ -5,7 +5,8 @@
     python benchmarks/shipped_models.py --notes notes.parquet --split tuning --visits visits.parquet --write
 
 Visits are those of the held-out year. `--write` puts the figures into each model's model.json, which `esi models`
-prints. The notes' split held_out is for figures in documents, once a round of development is over.
+prints, and the notes' into the documents. Their split held_out is for figures in documents, once a round of
+development is over.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from document_figures import keep
 from esi_triage.atomic_files import write_json, write_text
 from esi_triage.data.case_table import read_cases
 from esi_triage.data.outcomes import outcomes_path, read_outcomes
@@ -28,6 +30,7 @@ from esi_triage.predict.load import load_model
 from esi_triage.predict.model import Model, Reply, ask, text_case
 from esi_triage.predict.model_files import shipped_folder, shipped_models
 from esi_triage.predict.reader import risk_of
+from guard_settings import answered
 
 START, END = "<!-- reached: start -->", "<!-- reached: end -->"
 SHOWN = {"exact": "exact", "sensitivity 1-2": "high_acuity_sensitivity", "QWK": "qwk"}
@@ -45,10 +48,12 @@ def main() -> None:
     given = parser.parse_args()
     reached: dict[str, dict[str, str]] = {"reader": {}, "risk": {}, "findings": {}}
     names = ("rules", "findings", "guard:findings", "reader", "guard")
+    quoted: dict[str, dict[str, Any]] = {}
     if given.notes:
         notes = [case for case in read_cases(given.notes)[0] if case.split == given.split and case.gold]
         for name in names:
-            told(reached, name, f"nurse notes, split {given.split}", notes)
+            replies = told(reached, name, f"nurse notes, split {given.split}", notes)
+            quoted |= answered(f"notes.{given.split}.{name}", notes, replies, f"{name} on nurse notes, {given.split}")
     if given.cases:
         for name in names:
             told(reached, name, given.cases.stem, [case for case in read_cases(given.cases)[0] if case.gold])
@@ -61,6 +66,7 @@ def main() -> None:
             facts = json.loads(file.read_text(encoding="utf-8"))
             write_json(file, {**facts, "reached": {**facts.get("reached", {}), **what}})
         write_page()
+        keep(quoted)
 
 
 def write_page() -> None:

@@ -241,6 +241,9 @@ def test_findings_answer_a_note_and_nothing_else() -> None:
     chest, none = ask(load_model("findings"), [text_case(CHEST), text_case("hello can you help me")])
     assert (chest.level, none.level) == (2, None)
     assert chest.probabilities is not None
+    of_a_hospital = text_case("54 M, seen for a check-up").model_copy(update={"scale": "us-5-level"})
+    told, by_rules = (ask(load_model(name), [of_a_hospital])[0] for name in ("findings", "rules"))
+    assert (told.level, told.probabilities) == (by_rules.level, None)
     with pytest.raises(InputError, match="predicts an outcome and no level"):
         load_model("risk")
 

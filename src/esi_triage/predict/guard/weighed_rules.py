@@ -15,10 +15,16 @@ FINDINGS = "findings"
 
 
 def findings_model() -> Model:
-    """The `findings` model: the level that such findings have mostly had. It needs no base, unlike the reader."""
+    """The `findings` model: the level that such findings have mostly had. It needs no base, unlike the reader.
+
+    The weights were fitted on the handbook's levels, and a hospital gives others: on another scale than `esi` its
+    answer is that of the rules, without probabilities.
+    """
 
     def reply_to(case: Case) -> Reply:
         reading = reading_of(case.narrative)
+        if case.scale != "esi":
+            return reply_from(reading)
         probabilities = _probabilities(case.narrative, reading)
         if probabilities is None:
             return NO_NOTE
