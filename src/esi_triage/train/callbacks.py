@@ -148,7 +148,7 @@ class SamePasses(TrainerCallback):
         self.begun = True
         batches = train_dataloader.batch_sampler
         sampler = getattr(batches, "batch_sampler", batches).sampler  # of several processes, each has a shard of it
-        for _ in range(int(state.epoch or 0)):
+        for _passed in range(int(state.epoch or 0)):
             torch.randperm(sampler.num_samples, generator=sampler.generator)
 
 
