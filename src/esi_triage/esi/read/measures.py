@@ -44,7 +44,7 @@ def _pattern(row: dict[str, Any], between: str) -> re.Pattern[str]:
         return re.compile(row["written"], re.IGNORECASE)
     names = "|".join(map(_spaced, sorted(row["names"], key=len, reverse=True)))
     unless = "".join(f"(?!{what})" for what in row.get("unless", ()))
-    return re.compile(rf"{_NO_NAME}(?<![\w/])(?:{names}){between}{row['number']}{unless}", re.IGNORECASE)
+    return re.compile(rf"(?<![\w/]){_NO_NAME}(?:{names}){between}{row['number']}{unless}", re.IGNORECASE)
 
 
 def _spaced(name: str) -> str:

@@ -14,7 +14,7 @@ _NUMBERS = {word: n for n, word in enumerate(f"{_UNITS} seventeen eighteen ninet
     word: 10 * n for n, word in enumerate(_TENS.split(), 2)
 }
 _SPOKEN = rf"(?:{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
-_NUMBER = rf"(?P<n>\d{{1,3}}(?:\.\d)?|{_SPOKEN}(?:[\s-]{_SPOKEN})?)"
+_NUMBER = rf"(?P<n>\d{{1,3}}(?:\.\d)?|\b{_SPOKEN}(?:[\s-]{_SPOKEN})?)"
 _DAYS_PER_MONTH = 30.4375
 _OLDEST_MONTHS = 125 * 12
 _OPENING = 250
