@@ -6,6 +6,7 @@ stay possible, the note's numbers and its words, fitted on the notes and vignett
 weighs it beside its learned model, whichever that is.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -67,11 +68,18 @@ def train_findings(experiment: ReaderExperiment, folder: Path) -> dict[str, Any]
             findings = read(text)
             marked.append(marks_of(findings, decide(findings)))
             progress.update(1)
-    fitted = fit_findings(texts, [case.gold or 0 for case in cases], marked)
+    gold = [case.gold or 0 for case in cases]
+    fitted = fit_findings(texts, gold, marked)
     folder.mkdir(parents=True, exist_ok=True)
     marks = np.frombuffer("\n".join(fitted.marks).encode(), np.uint8)
     save_file({**fitted.counts.tensors(), "marks": marks}, folder / FILE)
-    facts = {"name": "findings", "notes": len(cases), "marks": len(fitted.marks), "words": len(fitted.counts.index)}
+    facts = {
+        "name": "findings",
+        "data_sha256": sha256(json.dumps([texts, gold]).encode()).hexdigest(),
+        "notes": len(cases),
+        "marks": len(fitted.marks),
+        "words": len(fitted.counts.index),
+    }
     write_json(folder / "findings.json", facts)
     return facts
 

@@ -23,9 +23,8 @@ _FILES = {"model.safetensors": WEIGHTS_SHA256, "tokenizer.json": TOKENIZER_SHA25
 
 def minilm_missing() -> str | None:
     """None where the base can be opened; else one sentence that says what is missing and how to get it."""
-    for package in ("tokenizers",):
-        if importlib.util.find_spec(package) is None:
-            return f"the reader needs the package {package}: {HOW}"
+    if importlib.util.find_spec("tokenizers") is None:
+        return f"the reader needs the package tokenizers: {HOW}"
     if not _unpacked() and _archive() is None:
         return f"the reader's base weights (all-MiniLM-L6-v2, 83 MB) are not on this machine: {HOW}"
     return None

@@ -120,11 +120,13 @@ def fit_words(texts: Sequence[str], gold: Sequence[int], beside: NDArray[np.floa
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     levels = _check_levels(gold, question)
     vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=_FEWEST)
     counted = hstack([vectors.fit_transform(texts), beside]).tocsr()
-    fitted = LogisticRegression(C=_STRENGTH, max_iter=1000).fit(counted, gold)
+    with threadpool_limits(1):  # several threads add in another order: other bytes on another machine
+        fitted = LogisticRegression(C=_STRENGTH, max_iter=1000).fit(counted, gold)
     weights = np.zeros((fitted.coef_.shape[1], len(LEVELS)), np.float32)
     start = np.full(len(LEVELS), _NEVER, np.float32)
     weights[:, levels - 1], start[levels - 1] = fitted.coef_.T, fitted.intercept_
