@@ -79,11 +79,24 @@ def test_a_full_queue_refuses_with_a_time_and_answers_those_inside(tmp_path: Pat
         first.start()
         inside.wait(30)
         refused = httpx.post(f"{served.url}/v1/triage", json={"narrative": CHEST_PAIN}, timeout=30)
+        without_its_body = head_of_a_note(served)
+        asks_for_facts = httpx.get(f"{served.url}/v1/model", timeout=30)
         release.set()
         first.join(30)
     assert refused.status_code == 503
+    assert refused.json()["detail"].startswith("Too many cases wait")
     assert int(refused.headers["retry-after"]) >= 1
+    assert without_its_body.startswith("HTTP/1.1 503")
+    assert asks_for_facts.status_code == 200
     assert answers[0].json()["level"] == 2
+
+
+def head_of_a_note(served: Served) -> str:
+    """What the service says to a request whose body never comes."""
+    where = httpx.URL(served.url)
+    with socket.create_connection((where.host, where.port or 80), timeout=10) as line:
+        line.sendall(b"POST /v1/triage HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n")
+        return line.recv(100).decode()
 
 
 def test_without_a_row_no_advice_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def make_app(service: Service) -> ASGIApp:
     _add_health(app, service)
     describe_problems(app)
     own_access = (PREFIX,) if hooks.clients else ()  # they bring signed tokens of their own
-    return Gateway(app, service.settings, service.metrics, own_access)
+    return Gateway(app, service, own_access)
 
 
 def _add_health(app: FastAPI, service: Service) -> None:

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .problems import problem_response
-from .service_metrics import ServiceMetrics
-from .settings import Settings
+from .problems import problem_response, queue_full_response
+from .service import QueueFullError, Service
 
 log = logging.getLogger("esi.serve")
 
 ASKS_NOBODY = ("/healthz", "/readyz")
+ASKS_ADVICE = ("/v1/triage", "/v1/triage/batch")
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -34,10 +34,14 @@ class Gateway:
     With a token, a caller sends it as `Authorization: Bearer TOKEN`, or, as a browser does when asked, as the password
     of HTTP Basic; the user name is then the actor in the log. Without one, the Host header must name this machine or
     one of `server.hosts`: a page elsewhere could otherwise reach the service through a name that it makes up.
+
+    A note that finds the queue full is refused here, before its body is read: a refusal must cost far less than an
+    answer, or refusing takes the time that the answers need. The pages and CDS Hooks say it in a form of their own.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: ServiceMetrics, own_access: tuple[str, ...]) -> None:
-        self.app, self.metrics = app, metrics
+    def __init__(self, app: ASGIApp, service: Service, own_access: tuple[str, ...]) -> None:
+        settings = service.settings
+        self.app, self.service, self.metrics = app, service, service.metrics
         self.token = settings.token
         named = {name for host in settings.server.hosts for name in (host.lower(), _host(host))}
         self.hosts = _THIS_MACHINE | named | {urlsplit(settings.server.public_url).hostname or ""}
@@ -71,16 +75,26 @@ class Gateway:
         if not self.any_host and _host(headers.get("host", "")) not in self.hosts:
             return problem_response(421, "The Host header names another machine. Add the name to server.hosts.")
         if self.token is None or scope["path"].startswith(self.open_paths):
-            return None
+            return self._refusal_of_note(scope)
         actor, given = _credentials(headers.get("authorization", ""))
         if not secrets.compare_digest(given.encode(), self.token.encode()):
             asked = {"WWW-Authenticate": 'Basic realm="esi serve", charset="UTF-8"'}
             return problem_response(401, "Send the token: Authorization: Bearer TOKEN.", headers=asked)
         scope.setdefault("state", {})["actor"] = actor
+        return self._refusal_of_note(scope)
+
+    def _refusal_of_note(self, scope: Scope) -> ASGIApp | None:
+        if scope["path"] not in ASKS_ADVICE:
+            return None
+        try:
+            self.service.refuse_if_full()
+        except QueueFullError as error:
+            return queue_full_response(error)
         return None
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "(none)")
+        refused_here = scope["path"] if scope["path"] in ASKS_ADVICE else "(none)"
+        route = getattr(scope.get("route"), "path", refused_here)
         method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD", "OPTIONS") else "other"
         self.metrics.requests.labels(route, method, str(status)).inc()
         facts = {"route": route, "method": method, "status": status, "ms": round(seconds * 1000, 1)}

@@ -47,6 +47,11 @@ def problem_response(
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
 
 
+def queue_full_response(error: QueueFullError) -> JSONResponse:
+    """The answer where more cases wait than the service may hold."""
+    return problem_response(503, f"Too many cases wait; {error}.", headers={"Retry-After": str(error.retry_after)})
+
+
 def add_handlers(app: FastAPI) -> None:
     """Every error of `app` leaves as problem+json; none shows what was sent."""
 
@@ -67,7 +72,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(QueueFullError)
     async def _(_: Request, error: QueueFullError) -> JSONResponse:
-        return problem_response(503, f"Too many cases wait; {error}.", headers={"Retry-After": str(error.retry_after)})
+        return queue_full_response(error)
 
     @app.exception_handler(LogUnavailable)
     async def _(_: Request, error: LogUnavailable) -> JSONResponse:

@@ -175,11 +175,15 @@ class Service:
             )
         return _case(full_text(narrative, vitals), vitals, where)
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
+    def refuse_if_full(self) -> None:
+        """Raise QueueFullError where as many cases wait or are under way as the settings allow."""
         if self._inside >= self.settings.model.queue:
             self.metrics.refused.inc()
             raise QueueFullError(retry_after=max(1, round(self.settings.model.deadline_seconds / 2)))
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        self.refuse_if_full()
         self._inside += 1
         self.metrics.waiting.set(self._inside)
         try:
