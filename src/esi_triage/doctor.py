@@ -57,13 +57,11 @@ def _device() -> Check:
 
 
 def _base(name: str, base: Base) -> Check:
-    """A base is never missing: the default one is built at first use, and the others are optional."""
+    """A base is never missing: the default one comes with the package, and the others are optional."""
     place = base.find()
     if place is not None:
         return Check(f"base {name}", "ok", f"in {place} ({base.about})")
-    return Check(
-        f"base {name}", "ok" if name == "tiny" else "optional", f"not on this machine ({base.about})", base.fetch
-    )
+    return Check(f"base {name}", "optional", f"not on this machine ({base.about})", base.fetch)
 
 
 def _disk() -> Check:

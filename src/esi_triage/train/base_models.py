@@ -22,7 +22,7 @@ from .tiny.tiny_base import tiny_base
 def load_base(name: str, smoke: bool = False) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A base model and its tokenizer (padding on the left), in float32 on CPU and bfloat16 on a GPU.
 
-    `name` is one of `BASES` (`tiny` is built and cached at first use), a local path or a hub id. A vision-language
+    `name` is one of `BASES` (`tiny` comes with the package), a local path or a hub id. A vision-language
     checkpoint is loaded as its text-only causal LM. Raises InputError where the weights cannot be found. No remote code
     is run.
     """

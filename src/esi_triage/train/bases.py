@@ -26,12 +26,9 @@ class Base:
 
 
 def _tiny() -> Path | None:
-    if importlib.util.find_spec("torch") is None:
-        return None
-    from .tiny.tiny_base import tiny_place
+    from .tiny.tiny_base import SHIPPED
 
-    place = tiny_place()
-    return place if place.is_dir() else None
+    return SHIPPED
 
 
 def _smollm2() -> Path | None:
@@ -56,7 +53,7 @@ BASES = {
     "tiny": Base(
         about="2 M parameters, Qwen3.5's architecture: a series in minutes on two cores",
         find=_tiny,
-        fetch="nothing to do: it is built at first use, in about five minutes",
+        fetch="nothing to do: it comes with the package",
         notice="tiny base: shows the mechanism; not a model of triage",
     ),
     "smollm2": Base(
@@ -75,7 +72,7 @@ BASES = {
 
 
 def hub_of(name: str) -> str | None:
-    """Where a base of the table is published on the hub; None for one that is built here, and for a path."""
+    """Where a base of the table is published on the hub; None for one that comes with the package, and for a path."""
     return BASES[name].hub if name in BASES else None
 
 

@@ -46,3 +46,19 @@ def base_export(base: Annotated[str, typer.Argument(help="name, folder or hub id
     from ...train.export.base_export import export_base
 
     typer.echo(f"text-only base: {export_base(base, output)}")
+
+
+@base_app.command("build")
+def base_build(
+    base: Annotated[Literal["tiny"], typer.Argument(help="tiny, the one base that is made here")],
+    visits: Annotated[Path, typer.Option(help="case table of esi data build nhamcs")],
+    output: Output,
+) -> None:
+    """Make the base anew that comes with the package: half an hour to an hour on two cores.
+
+    Example: esi base build tiny --visits visits.parquet -o my-tiny
+    """
+    from ...train.tiny.tiny_base import make_tiny_base
+
+    make_tiny_base(visits, output)
+    typer.echo(f"{base}: {output}")

@@ -1,1 +1,1 @@
-"""The tiny base: Qwen3.5's architecture with two million parameters, made from nothing on this machine."""
+"""The tiny base: Qwen3.5's architecture with two million parameters, made from nothing; it ships in base/."""

@@ -5,6 +5,7 @@ matrices, AdamW for the rest), and with AdamW alone a model this small does not 
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen3_5ForCausalLM, Qwen3_5TextConfig, set_seed
 
+from ...esi import Case
 from ...progress import bar
 from .muon import Muon
 from .tiny_corpus import base_texts
@@ -19,17 +21,17 @@ from .tiny_corpus import base_texts
 _START_OF_ANSWER = "<|im_start|>assistant\n"
 
 
-def build_base(recipe: dict[str, Any], template: str, place: Path) -> None:
-    """Build the base that `recipe` (tiny.toml) describes and save it, with its tokenizer, in `place`."""
+def build_base(recipe: dict[str, Any], template: str, place: Path, visits: Sequence[Case] = ()) -> None:
+    """Build the base that `recipe` (tiny.toml) describes and save it in bfloat16, with its tokenizer, in `place`."""
     n = recipe["steps"] * recipe["batch_size"]
-    texts = list(base_texts(recipe, max(n, 500)))
+    texts = list(base_texts(recipe, max(n, 500), visits))
     tokenizer = train_tokenizer(texts[:3000], recipe["tokenizer"]["vocab_size"], template)
     ids: dict[str, Any] = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.eos_token_id}
     set_seed(recipe["seed"])
     model = Qwen3_5ForCausalLM(Qwen3_5TextConfig(vocab_size=len(tokenizer), **recipe["architecture"], **ids))
     remember_long(model)
     pretrain(model, tokenizer, texts[:n], recipe)
-    model.save_pretrained(place)
+    model.bfloat16().save_pretrained(place)
     tokenizer.save_pretrained(place)
 
 
@@ -38,7 +40,7 @@ def pretrain(model: Any, tokenizer: Any, texts: list[str], recipe: dict[str, Any
     settings, size, steps = recipe["optimizer"], recipe["batch_size"], recipe["steps"]
     optimizers = _optimizers(model, settings)
     model.train()
-    with bar("tiny base (built once)", steps, "step") as shown:
+    with bar("tiny base", steps, "step") as shown:
         for step in range(steps):
             warm = min(1.0, (step + 1) / settings["warmup_steps"])
             rate = warm * (0.05 + 0.95 * (1 + math.cos(math.pi * step / steps)) / 2)

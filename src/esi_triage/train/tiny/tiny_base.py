@@ -1,4 +1,4 @@
-"""The tiny base: built once on this machine, cached, and from then on treated like any base."""
+"""The tiny base: it ships in base/, and is treated like any base. The smoke build for tests is made and cached here."""
 
 import hashlib
 import os
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from .tiny_corpus import TEMPLATE, base_texts, text_of, tiny_recipe
 
+SHIPPED = Path(__file__).parent / "base"
+
 
 def cache_folder() -> Path:
     """Where built bases are kept: $ESI_CACHE, else esi-triage in the user's cache folder."""
@@ -15,23 +17,40 @@ def cache_folder() -> Path:
     return Path(os.environ.get("ESI_CACHE") or Path(home) / "esi-triage")
 
 
-def tiny_place(smoke: bool = False) -> Path:
-    """Where the tiny base of this version lies, built or not: the name has a hash of all that decides its weights."""
-    recipe = tiny_recipe(smoke)
-    source = [repr(recipe), text_of(TEMPLATE), *base_texts(recipe, 200)]
-    key = hashlib.sha256("\n".join(source).encode()).hexdigest()[:12]
-    return cache_folder() / "bases" / f"tiny-{'smoke-' if smoke else ''}{key}"
-
-
 def tiny_base(smoke: bool = False) -> Path:
-    """The folder of the tiny base, built first where the cache does not hold it (some four minutes on two cores)."""
-    place = tiny_place(smoke)
+    """The folder of the tiny base. The smoke build, which has learned hardly anything, is made here."""
+    return _smoke_base() if smoke else SHIPPED
+
+
+def make_tiny_base(visits: Path, place: Path) -> None:
+    """Make the tiny base anew in the folder `place`, from made-up notes and a case table of visits (40 minutes on two
+    cores). Raises InputError where `place` exists or the table has no visits to learn from."""
+    from ...errors import InputError
+    from ..reader.texts import visits_taught
+    from .pretraining import build_base
+
+    if place.exists():
+        raise InputError(f"{place}: exists; give another folder, or remove it.")
+    recipe, taught = tiny_recipe(smoke=False), visits_taught(visits)
+    wanted = round(recipe["visits"] * recipe["steps"] * recipe["batch_size"])
+    if len(taught) < wanted:
+        raise InputError(f"{visits}: {len(taught)} visits of the split train; the tiny base reads {wanted}.")
+    with tempfile.TemporaryDirectory(dir=place.absolute().parent, prefix=".building-") as scratch:
+        build_base(recipe, text_of(TEMPLATE), Path(scratch) / "base", taught)
+        shutil.move(Path(scratch) / "base", place)
+
+
+def _smoke_base() -> Path:
+    recipe = tiny_recipe(smoke=True)
+    source = [repr(recipe), text_of(TEMPLATE), *base_texts(recipe, 200)]
+    key = hashlib.sha256("\n".join(source).encode()).hexdigest()[:12]  # all that decides its weights
+    place = cache_folder() / "bases" / f"tiny-smoke-{key}"
     if not place.is_dir():
         from .pretraining import build_base
 
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".building-") as scratch:
-            build_base(tiny_recipe(smoke), text_of(TEMPLATE), Path(scratch) / "base")
+            build_base(recipe, text_of(TEMPLATE), Path(scratch) / "base")
             if not place.is_dir():  # another process may have been faster
                 shutil.move(Path(scratch) / "base", place)
     return place

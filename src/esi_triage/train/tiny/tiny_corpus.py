@@ -2,7 +2,7 @@
 
 import random
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from typing import Any
 
@@ -23,18 +23,29 @@ def tiny_recipe(smoke: bool) -> dict[str, Any]:
     return {**recipe, **small} if smoke else recipe
 
 
-def base_texts(recipe: dict[str, Any], n: int) -> Iterator[str]:
-    """The base's training text: notes and answers, of which a share has its level drawn at random."""
+def base_texts(recipe: dict[str, Any], n: int, visits: Sequence[Case] = ()) -> Iterator[str]:
+    """The base's training text: notes and answers, made-up ones of which a share has its level drawn at random, and the
+    share `recipe["visits"]` of `visits`, in random order. Raises ValueError where there are not enough of them."""
     template = SandboxedEnvironment().from_string(text_of(TEMPLATE))
     prompt = load_prompt()
     rng = random.Random(recipe["corpus_seed"])
+    read = round(recipe["visits"] * n)
+    real = iter(rng.sample(visits, read))
+    made = _made_up(recipe, n - read, rng)
+    sources = [real] * read + [made] * (n - read)
+    rng.shuffle(sources)
+    for source in sources:
+        case = next(source)
+        chat = messages(case.narrative, prompt)[0 if rng.random() < recipe["with_system_prompt"] else 1 :]
+        chat.append({"role": "assistant", "content": reference_answer(case)})
+        yield template.render(messages=chat, add_generation_prompt=False).rstrip("\n")
+
+
+def _made_up(recipe: dict[str, Any], n: int, rng: random.Random) -> Iterator[Case]:
     pictures = [picture for presentation in presentations() if presentation.core for picture in presentation.picture]
     kinds = sorted({resource for picture in pictures for resource in picture.resources})
     for case in open_cases(n, recipe["corpus_seed"], core=True):
-        chat = messages(case.narrative, prompt)[0 if rng.random() < recipe["with_system_prompt"] else 1 :]
-        told = case if rng.random() < recipe["right_level"] else _with_random_level(case, rng, kinds)
-        chat.append({"role": "assistant", "content": reference_answer(told)})
-        yield template.render(messages=chat, add_generation_prompt=False).rstrip("\n")
+        yield case if rng.random() < recipe["right_level"] else _with_random_level(case, rng, kinds)
 
 
 def _with_random_level(case: Case, rng: random.Random, kinds: list[str]) -> Case:
