@@ -32,7 +32,7 @@ def tags(case: Case, kind: str) -> list[str]:
 
 
 def test_the_core_stream_keeps_its_bytes() -> None:
-    """The tiny base is made from it: another byte is another base, and every figure measured on it is void."""
+    """Every figure of a series was measured on it, and the tiny base is in part made from it."""
     digest = hashlib.sha256()
     for case in CORE:
         named = (case.scenario, case.red_flags, case.resources, case.tags)

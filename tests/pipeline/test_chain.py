@@ -17,6 +17,7 @@ from esi_triage.evaluate.evaluation import evaluate_file
 from esi_triage.predict import ask, load_model, text_case
 from esi_triage.reproduce import find_data, held_out_cases, hold_tournament, in_order, reproduce_series
 from esi_triage.reproduce.model_card_series import train_and_evaluate
+from esi_triage.reproduce.series_data import refuse_what_the_base_read
 from esi_triage.train.drawn_cases import training_cases
 from esi_triage.train.experiment import Experiment, load_experiment
 from esi_triage.train.launch import start
@@ -181,6 +182,14 @@ def test_a_table_that_cannot_test_is_named(tmp_path: Path) -> None:
         find_data(str(table(tmp_path / "torn.parquet", torn)), None, 9, CORPUS, tmp_path)
     with pytest.raises(InputError, match="no such file"):
         find_data(str(tmp_path / "nowhere.parquet"), None, 9, CORPUS, tmp_path)
+
+
+def test_a_visit_that_the_tiny_base_has_read_is_no_test_of_it() -> None:
+    case = next(iter(open_cases(1, seed=5))).model_copy(update={"source": "nhamcs", "case_id": "nhamcs-2018-7-1"})
+    with pytest.raises(InputError, match=r"'nhamcs-2018-7-1'.*--held-out 2019"):
+        refuse_what_the_base_read("tiny", [case])
+    refuse_what_the_base_read("smollm2", [case])
+    refuse_what_the_base_read("tiny", [case.model_copy(update={"case_id": "nhamcs-2019-7-1"})])
 
 
 def test_a_folder_is_taken_for_nhamcs_releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,13 +81,14 @@ def test_a_full_queue_refuses_with_a_time_and_answers_those_inside(tmp_path: Pat
         refused = httpx.post(f"{served.url}/v1/triage", json={"narrative": CHEST_PAIN}, timeout=30)
         without_its_body = head_of_a_note(served)
         asks_for_facts = httpx.get(f"{served.url}/v1/model", timeout=30)
+        wrong_method = httpx.get(f"{served.url}/v1/triage", timeout=30)
         release.set()
         first.join(30)
     assert refused.status_code == 503
     assert refused.json()["detail"].startswith("Too many cases wait")
     assert int(refused.headers["retry-after"]) >= 1
     assert without_its_body.startswith("HTTP/1.1 503")
-    assert asks_for_facts.status_code == 200
+    assert (asks_for_facts.status_code, wrong_method.status_code) == (200, 405)
     assert answers[0].json()["level"] == 2
 
 
@@ -97,6 +98,17 @@ def head_of_a_note(served: Served) -> str:
     with socket.create_connection((where.host, where.port or 80), timeout=10) as line:
         line.sendall(b"POST /v1/triage HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n")
         return line.recv(100).decode()
+
+
+def test_a_stranger_does_not_learn_that_the_queue_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESI_SERVE_TOKEN", "a-token-of-this-test")
+    with serving(tmp_path, model={"queue": 1}) as served:
+        monkeypatch.setattr(served.service, "_inside", 1)
+        asked = served.client.post("/v1/triage", json={"narrative": CHEST_PAIN})
+        known = served.client.post(
+            "/v1/triage", json={"narrative": CHEST_PAIN}, headers={"Authorization": "Bearer a-token-of-this-test"}
+        )
+    assert (asked.status_code, known.status_code) == (401, 503)
 
 
 def test_without_a_row_no_advice_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

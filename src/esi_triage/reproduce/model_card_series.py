@@ -15,7 +15,7 @@ from ..train.experiment import Experiment, load_experiment
 from ..train.launch import start
 from ..train.processes import one_process
 from ..train.run import Run, find_run
-from .series_data import SeriesData, all_open, find_data
+from .series_data import SeriesData, all_open, find_data, refuse_what_the_base_read
 from .series_report import write_series_report
 
 ALL = ("v43", "v45c", "v46", "v47", "v48", "audited")
@@ -52,6 +52,7 @@ def load_series(
     one_process("esi reproduce")
     names = in_order(series)
     found = find_data(data, test, cases, load_experiment(names[0], base, profile).data, output)
+    refuse_what_the_base_read(base, found.cases)
     return [load_experiment(name, base, profile, found.source) for name in names], found
 
 

@@ -14,6 +14,7 @@ from ..esi import Case
 from ..evaluate.linked_tables import Linked, read_linked
 from ..reading import read_json
 from ..train.experiment import DataSettings
+from ..train.tiny.tiny_base import READ_UNTIL
 
 NHAMCS_YEARS = "2016-2022"
 
@@ -96,6 +97,16 @@ def _refuse_shared_patients(cases: Sequence[Case], table: Path, every: Sequence[
             raise InputError(
                 f"{table}: case {case.case_id!r} is of patient {case.subject_id!r}, who is in the training split of "
                 f"{source} too. Split by patient."
+            )
+
+
+def refuse_what_the_base_read(base: str, cases: Sequence[Case]) -> None:
+    """Raises InputError where a case to test on is a visit from which the tiny base has learned."""
+    for case in cases if base == "tiny" else ():
+        if case.source == "nhamcs" and int(case.case_id.split("-")[1]) <= READ_UNTIL:
+            raise InputError(
+                f"case {case.case_id!r}: the tiny base has read visits of NHAMCS up to {READ_UNTIL}, so it cannot be "
+                f"tested on them. Build with --held-out {READ_UNTIL + 1} or later, or give another --base."
             )
 
 

@@ -84,7 +84,7 @@ class Gateway:
         return self._refusal_of_note(scope)
 
     def _refusal_of_note(self, scope: Scope) -> ASGIApp | None:
-        if scope["path"] not in ASKS_ADVICE:
+        if scope["method"] != "POST" or scope["path"] not in ASKS_ADVICE:
             return None
         try:
             self.service.refuse_if_full()

@@ -50,11 +50,14 @@ def base_export(base: Annotated[str, typer.Argument(help="name, folder or hub id
 
 @base_app.command("build")
 def base_build(
-    base: Annotated[Literal["tiny"], typer.Argument(help="tiny, the one base that is made here")],
+    base: Annotated[Literal["tiny"], typer.Argument(help="tiny")],
     visits: Annotated[Path, typer.Option(help="case table of esi data build nhamcs")],
     output: Output,
 ) -> None:
-    """Make the base anew that comes with the package: half an hour to an hour on two cores.
+    """Make the base anew that comes with the package: some 40 minutes on two cores. Once interrupted it starts over.
+
+    To put it in the place of the shipped one, copy the folder into esi_triage/train/tiny under the name that its
+    weights' SHA-256 gives it (see tiny_base.py there).
 
     Example: esi base build tiny --visits visits.parquet -o my-tiny
     """

@@ -11,7 +11,7 @@ from ...errors import InputError
 from ..adapter import new_adapter, trainable_parameters
 from ..bases import BASES
 from ..experiment import LoraSettings
-from ..tiny.tiny_corpus import tiny_recipe
+from ..tiny.tiny_base import SHIPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,7 @@ def shape_of(base: str, lora: LoraSettings, rows: int, tokens: int, gpu: bool) -
 def config_of(base: str) -> PretrainedConfig:
     """The text model's configuration of a base by name, or of a folder or hub id."""
     if base == "tiny":
-        return Qwen3_5TextConfig(
-            **tiny_recipe(False)["architecture"], vocab_size=tiny_recipe(False)["tokenizer"]["vocab_size"]
-        )
+        return AutoConfig.from_pretrained(SHIPPED)
     if base == "qwen3.5-9b":
         return Qwen3_5TextConfig(tie_word_embeddings=False)  # the class's own sizes are the 9B's
     if base == "smollm2":
