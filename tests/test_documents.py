@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 from collections import Counter
 from pathlib import Path
 
@@ -14,10 +15,10 @@ from esi_triage.esi import findings_schema
 ROOT = Path(__file__).parents[1]
 FIGURES = json.loads((ROOT / "docs" / "figures.json").read_text(encoding="utf-8"))
 MARKED = re.compile(r"<!-- figure: (\S+) -->(.*?)<!-- / -->", re.DOTALL)
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_a_quoted_figure_is_the_measured_one(file):
     text = file.read_text(encoding="utf-8")
     for name, quoted in MARKED.findall(text):
@@ -35,6 +36,13 @@ def test_the_rules_figures_are_quoted_by_mark_in_readme_and_engine_page():
 def test_the_guard_s_figures_are_quoted_by_mark_in_the_readme():
     quoted = {mark for mark, _ in MARKED.findall((ROOT / "README.md").read_text(encoding="utf-8"))}
     assert {f"guard.notes.{name}" for name in ("exact", "sensitivity_1_2", "handed_over", "kept_exact")} <= quoted
+
+
+def test_the_tables_of_results_are_those_of_their_files():
+    script = runpy.run_path(str(ROOT / "benchmarks" / "result_tables.py"))
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    assert page == script["with_tables"](page), "run python benchmarks/result_tables.py"
+    assert page.count("<!-- table: ") == len(list(script["KEPT"].glob("*.json"))) > 0
 
 
 def _block(page: str, language: str) -> str:
@@ -63,4 +71,4 @@ def test_the_benchmark_page_counts_the_notes():
     counts = Counter(case.split for case in nurse_notes())
     page = (ROOT / "docs" / "nurse-notes.md").read_text(encoding="utf-8")
     for split, n in counts.items():
-        assert f"| `{split}` | {n:,} |" in page
+        assert f"| `{split}` | <!-- figure: corpus.notes.{split} -->{n:,}<!-- / --> |" in page
