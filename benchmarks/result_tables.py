@@ -43,8 +43,9 @@ def kept_of_series(folder: Path, about: str) -> dict[str, Any]:
     """What the tables need: members and pairs over seeds, predicted and observed shares as means over seeds, and the
     best constant answer to the same cases."""
     tournament = json.loads((folder / "tournament.json").read_text(encoding="utf-8"))
-    member = folder / next(iter(tournament["members"])) / "metrics.json"
-    constant = json.loads(member.read_text(encoding="utf-8"))["best_constant"]
+    files = {name: folder / name / "metrics.json" for name in tournament["members"]}
+    first_seed = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items()}
+    constant = next(iter(first_seed.values()))["best_constant"]
     shares: dict[str, dict[str, dict[str, float]]] = {}
     for member in dict.fromkeys(row["member"] for row in tournament["predicted"]["shares"]):
         rows = [row for row in tournament["predicted"]["shares"] if row["member"] == member]
@@ -55,7 +56,7 @@ def kept_of_series(folder: Path, about: str) -> dict[str, Any]:
     return {
         "about": about,
         "constant": {"level": constant["level"], "exact": constant["exact"]},
-        "members": tournament["members"],
+        "members": {name: {**m, "qwk": first_seed[name]["qwk"]} for name, m in tournament["members"].items()},
         "pairs": tournament["pairs"],
         "quality": tournament["predicted"]["quality"],
         "shares": shares,
@@ -68,14 +69,16 @@ def series_tables(series: dict[str, Any]) -> str:
     names, seeds = list(COLUMNS), max(len(found["exact"]["seeds"]) for found in series["members"].values())
     n = series["constant"]["exact"]["n"]
     lines = [
-        f"{series['about']} {n:,} held-out cases; means over {seeds} training seeds (95 % over seeds and cases).",
+        f"{series['about']} {n:,} held-out cases; "
+        + (f"means over {seeds} training seeds (95 % over seeds and cases)." if seeds > 1 else "one training seed."),
         "",
     ]
-    lines += ["| | seeds | " + " | ".join(COLUMNS.values()) + " |", "|---|---|" + "---|" * len(COLUMNS)]
+    heads = [*COLUMNS.values(), "quadratic kappa" if seeds == 1 else "quadratic kappa, first seed"]
+    lines += ["| | seeds | " + " | ".join(heads) + " |", "|---|---|" + "---|" * len(heads)]
     constant = f"always ESI-{series['constant']['level']}"
-    lines.append(f"| {constant} | – | {_share(series['constant']['exact'])} |" + " – |" * (len(COLUMNS) - 1))
+    lines.append(f"| {constant} | – | {_share(series['constant']['exact'])} |" + " – |" * (len(heads) - 1))
     for member, found in series["members"].items():
-        cells = [_share(found[name]) for name in names]
+        cells = [*(_share(found[name]) for name in names), _kappa(found["qwk"])]
         lines.append(f"| {member} | {len(found['exact']['seeds'])} | " + " | ".join(cells) + " |")
     lines += ["", "Differences in points, seed by seed on the same cases:", ""]
     lines += ["| | seeds | " + " | ".join(COLUMNS.values()) + " |", "|---|---|" + "---|" * len(COLUMNS)]

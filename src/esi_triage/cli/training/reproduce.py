@@ -37,7 +37,7 @@ def reproduce(
 ) -> None:
     """Run the model card's series from data to one report: warm start, GRPO, evaluation, comparison.
 
-    About 7 minutes for the default on two cores; the report is report.html in the output folder. An interrupted
+    About 5 minutes for the default on two cores; the report is report.html in the output folder. An interrupted
     series goes on where it was, and runs of the same experiments that `esi train` left in the folder are taken over.
 
     Several seeds make a tournament, an overnight job: members x seeds one after another, killed and started again at
