@@ -134,11 +134,15 @@ def models_tables(kept: dict[str, Any]) -> str:
     head = [f"always {constant['level']}", *models]
     lines = [f"{kept['about']} {constant['exact']['n']:,} cases.", ""]
     lines += ["| | " + " | ".join(head) + " |", "|---|" + "---|" * len(head)]
-    rows = ROWS | ({"weighted": "survey-weighted exact"} if all("weighted" in m for m in models.values()) else {})
+    rows = ROWS | ({"weighted": "survey-weighted exact"} if any("weighted" in m for m in models.values()) else {})
     for name, said in rows.items():
         shown = _kappa if name == "qwk" else _share
         first = shown(constant[name]) if name in constant else "–"
-        lines.append(f"| {said} | {first} | " + " | ".join(shown(model[name]) for model in models.values()) + " |")
+        lines.append(
+            f"| {said} | {first} | "
+            + " | ".join(shown(model[name]) if name in model else "–" for model in models.values())
+            + " |"
+        )
     if kept["outcomes"]:
         lines += ["", "| outcome | ranked by | " + " | ".join(RANKED.values()) + " | AUROC less the nurse's |"]
         lines += ["|---|---|" + "---|" * (len(RANKED) + 1)]
