@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from esi_triage.atomic_files import write_json
+from esi_triage.page import interval
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "docs" / "tables"
@@ -76,9 +77,9 @@ def series_tables(series: dict[str, Any]) -> str:
     heads = [*COLUMNS.values(), "quadratic kappa" if seeds == 1 else "quadratic kappa, first seed"]
     lines += ["| | seeds | " + " | ".join(heads) + " |", "|---|---|" + "---|" * len(heads)]
     constant = f"always ESI-{series['constant']['level']}"
-    lines.append(f"| {constant} | – | {_share(series['constant']['exact'])} |" + " – |" * (len(heads) - 1))
+    lines.append(f"| {constant} | – | {interval(series['constant']['exact'])} |" + " – |" * (len(heads) - 1))
     for member, found in series["members"].items():
-        cells = [*(_share(found[name]) for name in names), _kappa(found["qwk"])]
+        cells = [*(interval(found[name]) for name in names), _kappa(found["qwk"])]
         lines.append(f"| {member} | {len(found['exact']['seeds'])} | " + " | ".join(cells) + " |")
     lines += ["", "Differences in points, seed by seed on the same cases:", ""]
     lines += ["| | seeds | " + " | ".join(COLUMNS.values()) + " |", "|---|---|" + "---|" * len(COLUMNS)]
@@ -100,12 +101,15 @@ def _shares(series: dict[str, Any]) -> list[str]:
         for kind, found in kinds.items():
             lines.append(f"| {member} | {kind} | " + " | ".join(f"{100 * found[level]:.1f}" for level in LEVELS) + " |")
     quality = series["quality"]
+    moved = (
+        f"of {quality['moved']} shares that moved by 5 points or more, {quality['directions_right']} moved as predicted"
+    )
     return [
         *lines,
         "",
         f"Over {quality['n']} shares the simulation is off by {100 * quality['mean_absolute_error']:.1f} points on "
-        f"average (at most {100 * quality['largest_error']:.1f}); of {quality['moved']} shares that moved by 5 points "
-        f"or more, {quality['directions_right']} moved as predicted.",
+        f"average (at most {100 * quality['largest_error']:.1f}); "
+        f"{moved if quality['moved'] else 'no share moved by 5 points or more'}.",
     ]
 
 
@@ -136,7 +140,7 @@ def models_tables(kept: dict[str, Any]) -> str:
     lines += ["| | " + " | ".join(head) + " |", "|---|" + "---|" * len(head)]
     rows = ROWS | ({"weighted": "survey-weighted exact"} if any("weighted" in m for m in models.values()) else {})
     for name, said in rows.items():
-        shown = _kappa if name == "qwk" else _share
+        shown = _kappa if name == "qwk" else interval
         first = shown(constant[name]) if name in constant else "–"
         lines.append(
             f"| {said} | {first} | "
@@ -149,7 +153,7 @@ def models_tables(kept: dict[str, Any]) -> str:
     for outcome, told in kept["outcomes"].items():
         for model, row in told["rows"].items():
             less = _kappa(row["differences"]["auroc"]) if "differences" in row else ""
-            cells = [_kappa(row["auroc"]), _share(row["placed_3_to_5"])]
+            cells = [_kappa(row["auroc"]), interval(row["placed_3_to_5"])]
             of = f"{outcome} ({told['events']:,} of {told['n']:,})"
             lines.append(
                 f"| {of} | {'the nurse' if model == 'gold level' else model} | " + " | ".join(cells) + f" | {less} |"
@@ -158,7 +162,7 @@ def models_tables(kept: dict[str, Any]) -> str:
 
 
 def with_tables(page: str) -> str:
-    """The page with the tables of every file in docs/series between its marks. Raises SystemExit without marks."""
+    """The page with the tables of every file in docs/tables between its marks. Raises SystemExit without marks."""
     for file in sorted(KEPT.glob("*.json")):
         start, end = f"<!-- table: {file.stem} -->", f"<!-- / table: {file.stem} -->"
         if start not in page or end not in page:
@@ -171,12 +175,6 @@ def with_tables(page: str) -> str:
 
 def _mean(values: list[float]) -> float:
     return round(sum(values) / len(values), 5)
-
-
-def _share(found: dict[str, Any]) -> str:
-    if found["value"] is None:
-        return "–"
-    return f"{100 * found['value']:.1f} % ({100 * found['low']:.0f} to {100 * found['high']:.0f})"
 
 
 def _kappa(found: dict[str, Any]) -> str:
