@@ -77,11 +77,12 @@ def _of_the_notes() -> dict[str, dict[str, Any]]:
         f"kind.{kind}": sum(note.kind == kind for note in written) for kind in ("harmless-word", "hidden-danger")
     }
     counts["pairs"] = len({note.pair for note in written if note.pair})
-    agreed = sum(note.gold == note.second for note in written)
-    agreement = f"{agreed:,} of {len(written):,} ({100 * agreed / len(written):.1f} %)"
     found_looks = artefacts(cases)
     found = {name: (f"{count:,}", count) for name, count in counts.items()}
-    found["agreement"] = (agreement, len(written))
+    for name, first, last in (("", 1, 999), (".67_to_112", 67, 112), (".from_113", 113, 999)):
+        some = [note for note in written if first <= int(note.id.split("-")[0]) <= last]
+        agreed = sum(note.gold == note.second for note in some)
+        found[f"agreement{name}"] = (f"{agreed:,} of {len(some):,} ({100 * agreed / len(some):.1f} %)", len(some))
     found["artefacts"] = (f"{100 * found_looks.looks:.1f} %", found_looks.n)
     found["artefacts.n"] = (f"{found_looks.n:,}", found_looks.n)
     found["artefacts.constant"] = (f"{100 * found_looks.constant:.1f} %", found_looks.n)

@@ -1,9 +1,17 @@
 """Numbers, ages and contexts as nurses write them."""
 
+from dataclasses import replace
+from importlib import import_module
+
 import pytest
 
-from esi_triage.esi import assess, read
+from esi_triage.data.corpus.nurse_notes import written_notes
+from esi_triage.esi import assess, decide, read
+from esi_triage.esi.catalogue import entries
 from esi_triage.esi.read.measures import read_measures
+from esi_triage.esi.read.mentions import find_mentions
+from esi_triage.esi.read.person import read_age_months
+from esi_triage.esi.read.tokens import tokens_of
 
 
 @pytest.mark.parametrize(
@@ -144,3 +152,27 @@ def test_a_race_is_no_color_of_a_limb(race: str, note: str) -> None:
     plain = assess(note.format("").strip())
     decision = assess(note.format(race))
     assert (decision.level, decision.possible) == (plain.level, plain.possible)
+
+
+@pytest.mark.parametrize(
+    "text", ["the calf of a 39-year-old man became swollen", "the calf of this 39 y/o male became swollen"]
+)
+def test_words_that_tell_the_age_set_nothing_apart(text: str) -> None:
+    def words_between(narrative: str) -> int:
+        age = read_age_months(narrative)
+        mentions = find_mentions(tokens_of(narrative), age[1] if age else None)
+        limb = max(mention.ends for mention in mentions if narrative[mention.start : mention.end] == "calf")
+        return min(m.begins for m in mentions if narrative[m.start : m.end] == "swollen") - limb
+
+    assert words_between(text) == words_between("the calf became swollen") == 1
+
+
+def test_the_order_of_the_conditions_for_level_1_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that hangs on a number which is not in the note hides none that holds."""
+    notes = [note.narrative for number in ("01", "13", "125") for note in written_notes(number)]
+    readings = [read(note) for note in notes]
+    as_written = [decide(findings).level for findings in readings]
+    turned = {name: replace(entry, immediate=entry.immediate[::-1]) for name, entry in entries().items()}
+    monkeypatch.setattr(import_module("esi_triage.esi.decide.patient_facts"), "entries", lambda: turned)
+    assert [decide(findings).level for findings in readings] == as_written
+    assert as_written.count(1) > 10

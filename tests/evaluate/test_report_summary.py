@@ -77,7 +77,7 @@ def test_it_says_what_was_evaluated_on_what_by_whom_it_was_labelled_and_what_to_
         ("rules", "nothing; written from the ESI handbook"),
         ("constant:3", "nothing; the same level"),
         ("reader", "visits of NHAMCS"),
-        ("guard", "written from the ESI handbook, version 5; findings: 10,000 nurse notes"),
+        ("guard", "written from the ESI handbook, version 5; findings: 13,148 nurse notes"),
         ("gpt-at-an-endpoint", NOT_KNOWN),
         ("guard:gpt-at-an-endpoint", f"gpt-at-an-endpoint: {NOT_KNOWN}"),
         ("baseline:none/tfidf", NOT_KNOWN),

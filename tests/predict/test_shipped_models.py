@@ -10,7 +10,7 @@ from esi_triage.esi import decide, read
 from esi_triage.predict.guard.weighed_rules import findings_weights
 from esi_triage.predict.load import load_model
 from esi_triage.predict.model import ask, text_case
-from esi_triage.predict.model_files import shipped_folder, shipped_models
+from esi_triage.predict.model_files import folder_of, shipped_folder, shipped_models
 from esi_triage.train.reader.findings_weights import marks_of
 from esi_triage.train.reader.minilm import minilm_missing
 
@@ -48,6 +48,16 @@ def test_the_guard_of_the_shipped_reader_is_calibrated() -> None:
     assert (ankle.level or 0) > (arrest.level or 9)
     calibration = json.loads((shipped_folder() / "reader" / "calibration.json").read_text(encoding="utf-8"))
     assert calibration["n"] == sum(calibration["by_level"])
+
+
+@pytest.mark.skipif(minilm_missing() is not None, reason=f"{minilm_missing()}")
+def test_a_folder_of_the_same_name_does_not_stand_in_the_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("reader", "findings"):
+        Path(name).mkdir()
+        (reply,) = ask(load_model(name), [text_case("65 M found pulseless, CPR in progress")])
+        assert reply.level == 1
+        assert folder_of(name) == shipped_folder() / name
 
 
 def test_calibrations_and_rules_are_those_of_the_findings_weights_that_ship() -> None:

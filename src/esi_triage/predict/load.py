@@ -66,16 +66,17 @@ def _one_model(spec: str, seed: int | None = None, fast: bool = False) -> Model:
         from .baselines.fitted import baseline_model
 
         return baseline_model(spec)
-    if spec == FINDINGS and not Path(spec).exists():
+    # a name that ships is that model; a folder of the same name is ./NAME
+    if spec == FINDINGS:
         return findings_model()
-    if spec.partition(":")[0] == READER and not Path(spec).exists():
+    if spec.partition(":")[0] == READER:
         if problem := minilm_missing():
             raise InputError(f"model {spec!r}: {problem}.")
         from .reader import find_reader
 
         return find_reader(spec)
     known = (*shipped_models(), *BASES)
-    if spec == RISK and not Path(spec).exists():
+    if spec == RISK:
         raise InputError(f"model {spec!r}: it predicts an outcome and no level. Give guard, of which it is a part.")
     if spec not in known and not Path(spec).exists() and hub_copy(spec) is None:
         shipped = ", ".join(name for name in shipped_models() if name != RISK) or "none here"

@@ -53,7 +53,7 @@ def shipped_models() -> dict[str, ShippedModel]:
 
 def folder_of(spec: str) -> Path:
     """The folder or file of what `spec` names, whether it exists or not."""
-    if spec in shipped_models() and not Path(spec).exists():
+    if spec in shipped_models():
         return shipped_folder() / spec
     return Path(spec.removeprefix("baseline:"))
 

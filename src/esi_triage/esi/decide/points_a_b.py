@@ -89,11 +89,11 @@ def _immediate_words(facts: PatientFacts) -> Iterator[_Reason]:
         if entry.kind == "intervention" and not entry.immediate:
             yield _reason(sure, entry, item, (), facts)
             continue
-        for condition in entry.immediate:
-            truth = facts.holds(condition)
-            if truth is not False:
-                yield _reason(sure if truth else "undetermined", entry, item, condition, facts)
-                break
+        truths = [facts.holds(condition) for condition in entry.immediate]
+        if True in truths:
+            yield _reason(sure, entry, item, entry.immediate[truths.index(True)], facts)
+        elif None in truths:
+            yield _reason("undetermined", entry, item, entry.immediate[truths.index(None)], facts)
 
 
 def _reason(answer: Answer, entry: Entry, item: Finding, condition: Condition, facts: PatientFacts) -> _Reason:

@@ -21,6 +21,8 @@ class Mention(NamedTuple):
     last: int
     sentence: int
     flags: frozenset[str]
+    begins: int  # first and last once more, without the words that tell the patient's age
+    ends: int
 
 
 _TAKEN = "·"
@@ -35,7 +37,7 @@ def find_mentions(tokens: Sequence[Token], age: Evidence | None = None) -> list[
         (at_word[first][0], at_word[last - 1][0] + 1, name)
         for first, last, name in places_in([word for _, word in at_word], vocabulary_tree())
     ]
-    scopes = scopes_in(tokens, words)
+    scopes, counted = scopes_in(tokens, words), _counted(tokens, age)
     return [
         Mention(
             name,
@@ -45,9 +47,32 @@ def find_mentions(tokens: Sequence[Token], age: Evidence | None = None) -> list[
             last,
             tokens[first].sentence,
             contexts_at(first, last, scopes),
+            counted[first],
+            counted[last],
         )
         for first, last, name in map(places.__getitem__, keep_longer(places))
     ]
+
+
+_BEFORE_AGE = frozenset({"a", "an", "the", "of", "in", "this"})
+_AFTER_AGE = frozenset({"man", "woman", "male", "female", "boy", "girl", "lady", "gentleman", "patient", "m", "f"})
+
+
+def _counted(tokens: Sequence[Token], age: Evidence | None) -> list[int]:
+    """How many words stand before each word (and before the end), the age not counted, which sets apart what belongs
+    together: "the calf of a 39-year-old man became swollen"."""
+    inside = [age is not None and age.start <= token.start < age.end for token in tokens]
+    if any(inside):
+        first, last = inside.index(True), len(inside) - 1 - inside[::-1].index(True)
+        while first > 0 and tokens[first - 1].text in _BEFORE_AGE:
+            first -= 1
+            inside[first] = True
+        if last + 1 < len(tokens) and tokens[last + 1].text in _AFTER_AGE:
+            inside[last + 1] = True
+    counted = [0]
+    for skipped in inside:
+        counted.append(counted[-1] + (not skipped))
+    return counted
 
 
 def _in(token: Token, age: Evidence | None) -> bool:

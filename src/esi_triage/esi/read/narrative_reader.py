@@ -179,8 +179,8 @@ def _anywhere(one: Mention, other: Mention) -> bool:
 
 
 def _gap(one: Mention, other: Mention) -> int:
-    """Words between two mentions; less than zero where they overlap."""
-    return max(one.first, other.first) - min(one.last, other.last)
+    """Words between two mentions, those of the age left out; less than zero where they overlap."""
+    return max(one.begins, other.begins) - min(one.ends, other.ends)
 
 
 def _pairs(

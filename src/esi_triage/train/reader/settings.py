@@ -25,7 +25,9 @@ class ReaderData(StrictTable, frozen=True):
         ge=0, description="real visits drawn without repetition from the train years of the visits table"
     )
     note_passes: int = Field(ge=1, description="how often each nurse note of the train voices is read")
-    notes: int = Field(default=10_000, gt=0, description="nurse notes of the train voices, at most")
+    notes: int | None = Field(
+        default=None, gt=0, description="nurse notes of the train voices, at most; all unless given"
+    )
     vignettes: int = Field(ge=0, description="vignettes of the open corpus, train split")
     also_ok: float = Field(ge=0, le=0.5, description="weight of the levels that a colleague could defend, shared out")
 
