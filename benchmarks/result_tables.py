@@ -108,7 +108,8 @@ def _shares(series: dict[str, Any]) -> list[str]:
         *lines,
         "",
         f"Over {quality['n']} shares the simulation is off by {100 * quality['mean_absolute_error']:.1f} points on "
-        f"average (at most {100 * quality['largest_error']:.1f}); "
+        f"average (at most {100 * quality['largest_error']:.1f}), as the warm start would be by "
+        f"{100 * quality['mean_absolute_error_of_no_change']:.1f}; "
         f"{moved if quality['moved'] else 'no share moved by 5 points or more'}.",
     ]
 

@@ -27,6 +27,13 @@ def test_a_quoted_figure_is_the_measured_one(file):
     assert text.count("<!-- figure: ") == len(MARKED.findall(text)) == text.count("<!-- / -->"), "a mark is not closed"
 
 
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
+def test_no_line_begins_with_a_mark(file):
+    """A comment at the beginning of a line ends the paragraph before it."""
+    begun = [line for line in file.read_text(encoding="utf-8").splitlines() if line.lstrip().startswith("<!-- figure:")]
+    assert begun == []
+
+
 def test_the_rules_figures_are_quoted_by_mark_in_readme_and_engine_page():
     for name in ("README.md", "docs/esi-engine.md"):
         quoted = {mark for mark, _ in MARKED.findall((ROOT / name).read_text(encoding="utf-8"))}

@@ -35,12 +35,12 @@ def world() -> World:
     half = right[::2] + [(gold, min(gold + 1, 5)) for gold, _ in right[1::2]]
     trained = [*right[:90], (4, 2), (4, 3), (5, 4), (5, None)]
     results = {"v43": evaluation("v43", half), "v45c": evaluation("v45c", half), "v47": evaluation("v47", trained)}
-    return World(results, {"v45c": [("v45c", 300)], "v47": [("v46", 150), ("v47", 150)]})
+    return World(results, {"v45c": [("v45c", 9000)], "v47": [("v46", 4500), ("v47", 4500)]})
 
 
 @pytest.fixture(scope="module")
 def predictions(world: World) -> dict[str, SharePrediction]:
-    found = predict_shares(world.rewards, world.results, card_results(), "v43")
+    found = predict_shares(world.rewards, world.results, card_results(), "v43", 1.0)
     return {row.member: row for row in found}
 
 
@@ -67,10 +67,23 @@ def test_the_simulation_foresees_the_collapse_of_v45c_and_none_of_v47(
     assert set(predictions["v45c"].simulated) == set(QUANTITIES)
 
 
+def test_the_simulation_is_measured_at_the_temperature_of_the_evaluation() -> None:
+    # notes say little here, so the likeliest level is hardly ever 1 or 5, though at temperature 1 each is drawn as
+    # often as it occurs
+    gold = [1] * 1 + [2] * 8 + [3] * 51 + [4] * 35 + [5] * 5
+    start = evaluation("v43", [(each, 4 if 60 <= i < 66 else 3) for i, each in enumerate(gold)])  # exact in 57
+    world = {"v43": start, "v46": evaluation("v46", [(each, 3) for each in gold])}
+    (sharp,) = predict_shares({"v46": [("v46", 1)]}, world, card_results(), "v43", 0.1)
+    (drawn,) = predict_shares({"v46": [("v46", 1)]}, world, card_results(), "v43", 1.0)
+    at_extremes = [found.by_level[0][0] + found.by_level[4][0] for found in (sharp, drawn)]
+    assert at_extremes[0] < 0.01
+    assert at_extremes[1] == pytest.approx(0.98 * 0.06, abs=0.003)
+
+
 def test_a_difference_is_marked_where_interval_and_band_have_nothing_in_common() -> None:
     def row(low: float, high: float) -> SharePrediction:
         measured: dict[str, Any] = {"exact": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 100}}
-        return SharePrediction("x", "note", {"exact": ((low + high) / 2, low, high)}, measured, {}, [], [], [])
+        return SharePrediction("x", "note", {"exact": ((low + high) / 2, low, high)}, measured, {}, [], [])
 
     assert not row(0.55, 0.7).differs("exact")
     assert row(0.65, 0.7).differs("exact")

@@ -123,18 +123,19 @@ def test_prediction_quality_on_shares_made_to_order() -> None:
     assert found["intercept"] == pytest.approx(0.0)
     assert found["mean_absolute_error"] == pytest.approx(0.2)
     assert found["mean_absolute_error_of_audit"] == pytest.approx(0.2)
+    assert found["mean_absolute_error_of_no_change"] == pytest.approx(0.07)
     assert (found["in_band"], found["moved"], found["directions_right"]) == (0.0, 2, 1)
 
 
 def test_observed_shares_are_counted_and_changes_are_from_the_warm_start(tmp_path: Path) -> None:
     _, _, done = made_tournament(tmp_path, 1, 50, ("v43", "v46"))
     flat = [(1 / 6, 0.1, 0.3)] * 6
-    prediction = SharePrediction("v46", "note", {}, {}, {}, by_level=flat, at_start=[0.1] * 6, followed=[0.2] * 6)
+    prediction = SharePrediction("v46", "note", {}, {}, {}, by_level=flat, followed=[0.2] * 6)
     found = level_shares(1, [prediction], done[1], "v43")
     before, after = (done[1][name].predicted.count(2) / 50 for name in ("v43", "v46"))
     assert found[1].observed == after
     assert found[1].change == pytest.approx(after - before)
-    assert found[1].expected_change == pytest.approx(1 / 6 - 0.1)
+    assert found[1].expected_change == pytest.approx(1 / 6 - before)
     assert sum(share.observed for share in found) == pytest.approx(1)
 
 

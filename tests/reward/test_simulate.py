@@ -18,7 +18,14 @@ from esi_triage.errors import InputError
 from esi_triage.reward.design import Design, design_names, load_design
 from esi_triage.reward.policy import read_prior
 from esi_triage.reward.simulate import Course, Regime, View, collapsed, simulate
-from esi_triage.reward.simulate.acuity_readings import belief, blur_of, level_points, likelihood
+from esi_triage.reward.simulate.acuity_readings import (
+    belief,
+    blind_skill,
+    blur_of,
+    level_points,
+    likelihood,
+    sharpened,
+)
 from esi_triage.reward.simulate.learner import DOUBLING, SPREAD, TOKEN_LIMIT, Learners
 from esi_triage.reward.simulate.training_course import GROUP
 
@@ -48,6 +55,26 @@ def test_an_imitator_of_labels_has_the_skill_asked_for(prior: np.ndarray, skill:
     seen = likelihood(len(prior), blur_of(skill, prior))
     policy = belief(seen, prior)  # (m, n)
     assert sum(prior[g] * seen[g] @ policy[:, g] for g in range(len(prior))) == pytest.approx(skill, abs=1e-6)
+
+
+@pytest.mark.parametrize("prior", [MIMIC, np.full(3, 1 / 3)])
+@pytest.mark.parametrize("temperature", [0.1, 0.5, 1.0])
+def test_a_policy_has_the_skill_asked_for_at_the_temperature_at_which_it_is_measured(
+    prior: np.ndarray, temperature: float
+) -> None:
+    seen = likelihood(len(prior), blur_of(0.8, prior, temperature))
+    policy = sharpened(belief(seen, prior), temperature)
+    assert sum(prior[g] * seen[g] @ policy[:, g] for g in range(len(prior))) == pytest.approx(0.8, abs=1e-6)
+
+
+def test_sharpened_is_softmax_of_logits_over_the_temperature() -> None:
+    chances = np.array([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0]])
+    squared = chances**2
+    assert sharpened(chances, 0.5) == pytest.approx(squared / squared.sum(axis=1, keepdims=True))
+    assert sharpened(chances, 1.0) == pytest.approx(chances)
+    assert sharpened(chances, 0.01)[0] == pytest.approx([1, 0, 0], abs=1e-9)
+    assert blind_skill(MIMIC) == pytest.approx((MIMIC**2).sum())
+    assert blind_skill(MIMIC, 0.01) == pytest.approx(MIMIC.max())
 
 
 def slow_steps(design: Design, regime: Regime, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

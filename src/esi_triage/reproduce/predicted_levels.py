@@ -16,7 +16,7 @@ class LevelShare(NamedTuple):
     """The share of one level (or of no answer) among a member's answers with one seed, predicted and observed.
 
     `simulated` is the mean over simulated seeds, `low` and `high` hold 95 % of them; `followed` is the audit's.
-    `expected_change` and `change` are from the warm start, simulated and observed.
+    `expected_change` and `change` are from the measured warm start, to the simulated and to the observed share.
     """
 
     member: str
@@ -51,7 +51,7 @@ def level_shares(
                     high,
                     prediction.followed[i],
                     after[i],
-                    mean - prediction.at_start[i],
+                    mean - before[i],
                     after[i] - before[i],
                 )
             )
@@ -71,6 +71,7 @@ def prediction_quality(shares: list[LevelShare]) -> dict[str, Any]:
         "n": len(shares),
         "mean_absolute_error": float(np.abs(simulated - observed).mean()),
         "mean_absolute_error_of_audit": float(np.abs(followed - observed).mean()),
+        "mean_absolute_error_of_no_change": float(np.mean([abs(share.change) for share in shares])),
         "largest_error": float(np.abs(simulated - observed).max()),
         "in_band": float(np.mean([s.low <= s.observed <= s.high for s in shares])),
         "slope": float(slope),

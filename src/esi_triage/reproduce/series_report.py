@@ -64,6 +64,9 @@ def _write_figures(figures: dict[str, dict[str, bytes]], folder: Path) -> None:
             (folder / f"{name}-{kind}.png").write_bytes(image)
 
 
+GREEDY = 0.01  # a temperature at which the likeliest answer is drawn all but always
+
+
 def share_predictions(members: list[Experiment], results: dict[str, Evaluation]) -> list[SharePrediction]:
     """For each member with a reward: the designs it was trained on, from the warm start on, and how many prompts."""
     by_name = {member.name: member for member in members}
@@ -75,7 +78,12 @@ def share_predictions(members: list[Experiment], results: dict[str, Evaluation])
             prompts = member.trainer.max_steps * batch // member.trainer.num_generations
             chains[member.name] = [*chains.get(member.parent, []), (member.reward, prompts)]
             start = start or member.parent
-    return predict_shares(chains, results, card_results(), start) if start in by_name else []
+    if start not in by_name:
+        return []
+    protocol = by_name[start].evaluate
+    return predict_shares(
+        chains, results, card_results(), start, protocol.temperature if protocol.do_sample else GREEDY
+    )
 
 
 def _against_parent(member: Experiment, results: dict[str, Evaluation]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ It demonstrates what a design gives an incentive for. It is no evidence about a 
 4. Logits move by rate × advantage × gradient of the log-probability: no Adam, no clipping, no KL (beta is 0).
 """
 
+from .acuity_readings import blind_skill
 from .expected_course import PROMPTS, ExpectedCourse, expected_course
 from .learner import EPSILON, Regime
 from .training_course import CAVEAT, COLLAPSE, SILENT, Course, View, collapsed, over_given, simulate
@@ -22,6 +23,7 @@ __all__ = [
     "ExpectedCourse",
     "Regime",
     "View",
+    "blind_skill",
     "collapsed",
     "expected_course",
     "over_given",

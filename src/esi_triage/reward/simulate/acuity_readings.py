@@ -30,17 +30,28 @@ def belief(seen: np.ndarray, prior: np.ndarray) -> np.ndarray:
     return (joint / joint.sum(axis=0)).T
 
 
-def blur_of(skill: float, prior: np.ndarray) -> float:
-    """The blur at which answers drawn from the belief are exact in a share `skill` of cases.
+def blur_of(skill: float, prior: np.ndarray, temperature: float = 1.0) -> float:
+    """The blur at which answers drawn from the belief at `temperature` are exact in a share `skill` of cases.
 
-    Such answers are what a perfect imitator of labels gives: each level as often as it was the label. The best answer
-    to each reading is exact more often, and that difference is what training can gain. `skill` must lie between
-    drawing blindly from the prior and 1.
+    At 1 such answers are what a perfect imitator of labels gives: each level as often as it was the label. The best
+    answer to each reading is exact more often, and that difference is what training can gain; a low temperature shows
+    it before. `skill` must lie between `blind_skill` and 1.
     """
     low, high = 0.02, 1000.0
     for _ in range(60):
         middle = math.sqrt(low * high)
-        joint = prior[:, None] * likelihood(len(prior), middle)
-        exact = (joint**2 / joint.sum(axis=0)).sum()
+        seen = likelihood(len(prior), middle)
+        exact = ((prior[:, None] * seen).T * sharpened(belief(seen, prior), temperature)).sum()
         low, high = (middle, high) if exact > skill else (low, middle)
     return low
+
+
+def blind_skill(prior: np.ndarray, temperature: float = 1.0) -> float:
+    """How often an answer drawn at `temperature` is exact where readings say nothing: the least skill there can be."""
+    return float(prior @ sharpened(prior, temperature))
+
+
+def sharpened(chances: np.ndarray, temperature: float | np.ndarray) -> np.ndarray:
+    """The distributions (..., n) as a policy draws from them at `temperature`: at 1 as they are, towards 0 the mode."""
+    weight = (chances / chances.max(axis=-1, keepdims=True)) ** (1 / temperature)
+    return weight / weight.sum(axis=-1, keepdims=True)

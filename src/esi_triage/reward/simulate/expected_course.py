@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .acuity_readings import belief, blur_of, likelihood
+from .acuity_readings import belief, blind_skill, blur_of, likelihood
 from .learner import ABSTAINS_AT_START, EPSILON, Regime
 
 PROMPTS = 750  # the card's
@@ -61,7 +61,7 @@ def _skill(policy: np.ndarray, prior: np.ndarray) -> float:
     n = len(prior)
     answered = 1 - float(prior @ policy[:, n])
     exact = float(prior @ policy[:, :n].diagonal()) / answered if answered > 0 else 0.0
-    return min(max(exact, float((prior**2).sum()) + 0.02), 0.98)
+    return min(max(exact, blind_skill(prior) + 0.02), 0.98)
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

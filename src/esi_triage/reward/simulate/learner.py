@@ -12,7 +12,7 @@ import numpy as np
 
 from ..design import Design
 from ..policy import SKILL, training_shares
-from .acuity_readings import belief, blur_of, level_points, likelihood
+from .acuity_readings import belief, blur_of, level_points, likelihood, sharpened
 
 ABSTAINS_AT_START = 0.02  # share of the warm start's answers from which no level can be read
 TOKEN_LIMIT = 512  # the card's in training; it evaluates with twice that
@@ -25,7 +25,8 @@ DOUBLING = np.log(2) / SPREAD  # how far apart a length and its double are
 class Regime:
     """How a design is trained. Each default but `skill` and `rate` leaves an ingredient out, or is TRL's."""
 
-    skill: float = SKILL  # share of the warm start's sampled answers that are exact under the prior
+    skill: float = SKILL  # share of the warm start's answers that are exact under the prior, drawn at `temperature`
+    temperature: float = 1.0  # at which answers are drawn when the policy is measured; training draws at 1
     shared: float = 0.0  # share of each step that moves the answers to all readings alike; 0 is a pure table
     cut: float = 0.0  # share of the warm start's rollouts that run over the token limit; 0: lengths play no part
     insight: float = 0.0  # share of cases that a rollout of over half the limit reads without error; needs `cut`
@@ -44,8 +45,9 @@ class Learners:
         """`prior` (n,) are the shares of the levels in deployment."""
         designs, regimes = zip(*arms, strict=True)
         n = len(prior)
-        blurs = {skill: blur_of(skill, prior) for skill in {regime.skill for regime in regimes}}
-        self.seen = np.stack([likelihood(n, blurs[regime.skill]) for regime in regimes])  # (a, n, m)
+        measured = [(regime.skill, regime.temperature) for regime in regimes]
+        blurs = {(skill, drawn_at): blur_of(skill, prior, drawn_at) for skill, drawn_at in set(measured)}
+        self.seen = np.stack([likelihood(n, blurs[each]) for each in measured])  # (a, n, m)
         self.deployment = np.tile(prior, (len(arms), 1))  # (a, n)
         self.training = np.stack([training_shares(prior, d) if r.oversampled else prior for d, r in arms])  # (a, n)
         self.table = np.repeat(_imitator(self.seen, prior)[:, None], seeds, axis=1)  # (a, s, m, n + 1)
@@ -60,6 +62,7 @@ class Learners:
         self.by_spread = _column([regime.by_spread for regime in regimes])
         self.clamped = _column([regime.clamped for regime in regimes])
         self.rate = _column([regime.rate for regime in regimes])
+        self.temperature = _column([regime.temperature for regime in regimes])[..., None]  # (a, 1, 1, 1)
         odds = np.where(self.cut > 0, self.cut, 0.5) / (1 - np.where(self.cut > 0, self.cut, 0.5))
         self.length = np.tile(np.log(odds), (1, *self.table.shape[1:3]))  # (a, s, m)
 
@@ -104,12 +107,15 @@ class Learners:
         spread = reward.std(axis=2, ddof=1, keepdims=True) + EPSILON
         return np.where(self.by_spread, advantage / spread, advantage) / reward.shape[2]
 
-    def joint(self, weights: np.ndarray, slack: float) -> np.ndarray:
+    def joint(self, weights: np.ndarray, slack: float, measured: bool = False) -> np.ndarray:
         """(a, s, n, n + 1): how often each gold level, at shares `weights` (a, n), meets each answer, in expectation.
 
-        `slack` is how far over the training limit a rollout may run before it is cut.
+        `slack` is how far over the training limit a rollout may run before it is cut; `measured`: at the regime's
+        temperature.
         """
         chances = _softmax(self.logits)
+        if measured:
+            chances = sharpened(chances, self.temperature)
         cut = np.where(self.cut > 0, _sigmoid(self.length - slack), 0.0)
         reread = np.where(self.cut > 0, self.insight * (_sigmoid(self.length + DOUBLING) - cut), 0.0)
         case = (weights[..., None] * self.seen)[:, None]  # (a, 1, n, m)

@@ -8,6 +8,7 @@ import numpy as np
 from ...errors import InputError
 from ...progress import bar
 from ..design import Design
+from .acuity_readings import blind_skill
 from .learner import DOUBLING, Learners, Regime
 
 CAVEAT = "A demonstration of incentives on tables of logits, not evidence about a language model."
@@ -53,7 +54,7 @@ def simulate(
         for step in range(steps + 1):
             if step % every == 0 or step == steps:
                 taken.append(step)
-                deployment.append(learners.joint(learners.deployment, slack=DOUBLING))
+                deployment.append(learners.joint(learners.deployment, slack=DOUBLING, measured=True))
                 training.append(learners.joint(learners.training, slack=0.0))
             if step < steps:
                 learners.learn(np.stack([numbers[step] for numbers in draws]))
@@ -90,13 +91,13 @@ def _view(joints: list[np.ndarray]) -> View:
 
 
 def _check(arms: Sequence[tuple[Design, Regime]], prior: np.ndarray) -> None:
-    blind = float((prior**2).sum())
     for design, regime in arms:
         if len(design.table) != len(prior):
             raise InputError(
                 f"{design.name}: it has {len(design.table)} levels, the prior has {len(prior)}; simulate designs with "
                 "different numbers of levels one by one."
             )
+        blind = blind_skill(prior, regime.temperature)
         if not blind < regime.skill < 1:
             raise InputError(
                 f"skill = {regime.skill:g}: give a share above {blind:.3f}, which drawing blindly from the prior "
