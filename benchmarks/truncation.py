@@ -11,17 +11,17 @@ an answer at twice the limit, as the card evaluates. A killed run goes on where 
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import tomli_w
 
+from esi_triage.atomic_files import write_text
 from esi_triage.evaluate.statistics.intervals import proportion
 from esi_triage.page import interval
 from esi_triage.predict import load_model
 from esi_triage.predict.score_file import replies_to
 from esi_triage.reproduce.series_data import find_data
 from esi_triage.reward import load_design
+from esi_triage.reward.repair import design_as_toml
 from esi_triage.train.experiment import Experiment, load_experiment
 from esi_triage.train.launch import start
 from esi_triage.train.run import Run
@@ -48,13 +48,11 @@ ARMS += [Arm("v48", False, long_rewarded=True)]
 def experiment_of(arm: Arm, limit: int, source: str | None, folder: Path) -> Experiment:
     """v46's experiment with the arm's design, the limit in training, and twice the limit in evaluation."""
     first = load_experiment("v46", "tiny", source=source)
-    design: dict[str, Any] = load_design(arm.design).model_dump(exclude_none=True)
-    if arm.long_rewarded:
-        design |= {"length_bonus": -design["length_bonus"]}
+    design = load_design(arm.design)
+    bonus = -design.length_bonus if arm.long_rewarded else design.length_bonus
     file = folder / f"{arm.name}.toml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    design["oversample"] = {str(level): factor for level, factor in design["oversample"].items()}
-    file.write_text(tomli_w.dumps({**design, "name": arm.name, "table": [list(row) for row in design["table"]]}))
+    write_text(file, design_as_toml(design.model_copy(update={"name": arm.name, "length_bonus": bonus})))
     trainer = first.trainer.model_copy(
         update={"max_completion_length": limit, "mask_truncated_completions": arm.masked}
     )

@@ -18,8 +18,9 @@ from ..measurement import Evaluation
 from ..statistics.intervals import Figure, proportion
 
 SHARED = 0.5  # half of each simulated step moves the answers to all readings alike, as a network's would
-# How far a prompt moves the logits: of 0.002 to 0.3 what came nearest to v45c, v46 and v47 of the tiny base on NHAMCS,
-# training seed 1 alone; its learning rate is the experiments'. At the lab's 0.3 they move much too far.
+# How far a prompt moves the logits: of 0.002 to 0.3 the first training seed of v45c, v46 and v47 of the tiny base on
+# NHAMCS is predicted best with 0.003 to 0.005, at the experiments' learning rate (benchmarks/simulated_step.py). At the
+# lab's 0.3 they move much too far.
 RATE = 0.005
 SEEDS = 20
 QUANTITIES = ("esi_1", "hedge", "no_answer", "exact")

@@ -50,8 +50,8 @@ class ReaderNetwork(torch.nn.Module):
 
 
 def fast_arithmetic(network: ReaderNetwork) -> torch.autocast:
-    """The context in which the network computes in bfloat16 where the processor multiplies that itself (else slower):
-    2.6 times as many texts a second on an AMD EPYC with avx512_bf16.
+    """The context in which the network computes in bfloat16 where the processor multiplies that itself (else slower;
+    benchmarks/reader_training.py).
 
     Its frozen matrices are converted here, once and for good, instead of in every step.
     """
