@@ -59,15 +59,13 @@ class Handler(BaseHTTPRequestHandler):
             stub.asked[narrative] += 1
             number = stub.asked.total()
         time.sleep(stub.slow)
+        with stub.lock:  # before the answer goes out: the client that reads it may ask again at once
+            stub.under_way -= 1
         faults = stub.faults.get(narrative, [])
-        try:
-            if stub.answers is not None and number > stub.answers:
-                self.rfile.read(1)  # returns when the client has gone
-                raise ConnectionAbortedError
-            self.meet(faults[turn] if turn < len(faults) else stub.always or chat(answer_to(narrative)))
-        finally:
-            with stub.lock:
-                stub.under_way -= 1
+        if stub.answers is not None and number > stub.answers:
+            self.rfile.read(1)  # returns when the client has gone
+            raise ConnectionAbortedError
+        self.meet(faults[turn] if turn < len(faults) else stub.always or chat(answer_to(narrative)))
 
     def meet(self, fault: Any) -> None:
         if fault == "drop":
