@@ -2,7 +2,9 @@
 
     esi data build nhamcs --input FOLDER -o visits.parquet
     esi data build notes -o notes.parquet
+    esi data build ktas --input FILE -o ktas.parquet
     python benchmarks/shipped_models.py --notes notes.parquet --split tuning --visits visits.parquet --write
+    python benchmarks/shipped_models.py --ktas ktas.parquet --write
 
 Visits are those of the held-out year. `--write` puts the figures into each model's model.json, which `esi models`
 prints, and the notes' into the documents. Their split held_out is for figures in documents, once a round of
@@ -43,6 +45,7 @@ def main() -> None:
     parser.add_argument("--split", default="tuning")
     parser.add_argument("--cases", type=Path, help="teaching cases")
     parser.add_argument("--visits", type=Path)
+    parser.add_argument("--ktas", type=Path, help="case table of `esi data build ktas`")
     parser.add_argument("--most", type=int, help="of the visits, in the table's order")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
@@ -57,6 +60,10 @@ def main() -> None:
     if given.cases:
         for name in names:
             told(reached, name, given.cases.stem, [case for case in read_cases(given.cases)[0] if case.gold])
+    if given.ktas:
+        cases = [case for case in read_cases(given.ktas)[0] if case.gold]
+        for name in ("rules", "reader", "reader:handbook", "guard"):
+            quoted |= answered(f"ktas.{name}", cases, ask(load_model(name), cases), f"{name} on KTAS, hospital 1")
     if given.visits:
         visits_told(reached, given.visits, given.most)
     speed_told()

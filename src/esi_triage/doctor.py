@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from .train.bases import BASES, Base
+from .train.reader.minilm import minilm_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Check:
 
 def examine() -> list[Check]:
     """All checks, in order. Imports torch where it is installed; fetches nothing."""
-    return [_python(), *_packages(), _device(), *(_base(*item) for item in BASES.items()), _disk()]
+    return [_python(), *_packages(), _device(), *(_base(*item) for item in BASES.items()), _reader(), _disk()]
 
 
 def _python() -> Check:
@@ -62,6 +63,13 @@ def _base(name: str, base: Base) -> Check:
     if place is not None:
         return Check(f"base {name}", "ok", f"in {place} ({base.about})")
     return Check(f"base {name}", "optional", f"not on this machine ({base.about})", base.fetch)
+
+
+def _reader() -> Check:
+    """The reader answers beside the rules where its base is; `findings` in its place where it is not."""
+    if minilm_missing() is None:
+        return Check("reader's base", "ok", "all-MiniLM-L6-v2: the guard answers with the reader")
+    return Check("reader's base", "optional", "not on this machine: the guard answers with findings", "make reader")
 
 
 def _disk() -> Check:

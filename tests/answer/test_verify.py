@@ -53,6 +53,8 @@ def test_numbers_must_be_in_the_narrative(narrative: str, vitals: str, unsupport
         (MINOR, {"step_a": "yes, looks ill, label-only"}, "step_a", "undetermined"),
         (SICK, {"step_a": "no, label-only"}, "step_a", "undetermined"),
         (MINOR, {"step_c": "two or more, label-only: CT, labs"}, "step_c", "undetermined"),
+        (SICK, {"step_a": "no: angina, onset unknown"}, "step_a", "disagree"),  # nor is "n/a" in a word, or in a reason
+        (MINOR, {"step_b": "n/a"}, "step_b", "undetermined"),
         (MINOR, {"step_b": "yes, cause unclear"}, "step_b", "disagree"),  # a claim, whatever the reason leaves open
     ],
 )

@@ -15,9 +15,9 @@ from esi_triage.cli.data import data_commands as data
 from esi_triage.cli.data.check import check
 from esi_triage.cli.data.map_columns import map_columns
 from esi_triage.data.case_table import read_cases, write_cases
-from esi_triage.data.contamination import check_files
 from esi_triage.data.corpus.vignettes import open_cases
-from esi_triage.data.near_duplicates import jaccard, near_duplicates, shingles
+from esi_triage.data.overlap.contamination import check_files
+from esi_triage.data.overlap.near_duplicates import jaccard, near_duplicates, shingles
 from esi_triage.errors import InputError
 
 app = typer.Typer()

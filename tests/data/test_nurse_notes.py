@@ -10,7 +10,7 @@ from esi_triage.answer import parse, verify
 from esi_triage.data.corpus.artefacts import artefacts
 from esi_triage.data.corpus.nurse_notes import WrittenNote, nurse_notes, voices, written_notes
 from esi_triage.data.corpus.vignettes import open_cases
-from esi_triage.data.near_duplicates import near_duplicates
+from esi_triage.data.overlap.near_duplicates import near_duplicates
 from esi_triage.data.targets import reference_answer
 
 WRITTEN = {number: list(written_notes(number)) for number in voices()}

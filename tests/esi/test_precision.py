@@ -104,3 +104,32 @@ def test_triggers_that_cancel_each_other_are_refused() -> None:
             {f"{name} {kind}": set() for name in context.contexts() for kind in ("pseudo", "before", "after", "stop")}
             | {"no before": {"no longer"}, "no pseudo": {"no longer"}}
         )
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "CP (-), knee pain",
+        "chest pain (-). Knee pain",
+        "CP- SOB- knee pain",
+        "fever+ cough+ CP-",
+        "CP neg, SOB neg",
+        "nil CP",
+    ],
+)
+def test_a_sign_for_no_stands_for_no(note: str) -> None:
+    assert {finding.status for finding in read(note).items if finding.name == "chest-pain"} == {"absent"}
+
+
+@pytest.mark.parametrize(
+    "note", ["chest pain- started at 6", "chest pain trop neg", "covid neg, chest pain", "chest pain, (-) d-dimer"]
+)
+def test_a_sign_for_no_speaks_of_the_word_by_it_alone(note: str) -> None:
+    assert {finding.status for finding in read(note).items if finding.name == "chest-pain"} == {"present"}
+
+
+def test_numbers_with_a_decimal_point_are_read() -> None:
+    """As spreadsheets write them, and as the service writes those that it is given in fields."""
+    vitals = read("54 y/o M, cough. HR 142.5, RR 34.0, BP 90.0/60.0").vitals
+    assert (vitals.heart_rate, vitals.resp_rate, vitals.sbp, vitals.dbp) == (142.5, 34, 90, 60)
+    assert read("45 y/o F, phosphate P 2.5, cough").vitals.heart_rate is None

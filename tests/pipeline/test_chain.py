@@ -18,9 +18,9 @@ from esi_triage.predict import ask, load_model, text_case
 from esi_triage.reproduce import find_data, held_out_cases, hold_tournament, in_order, reproduce_series
 from esi_triage.reproduce.model_card_series import train_and_evaluate
 from esi_triage.reproduce.series_data import refuse_what_the_base_read
-from esi_triage.train.drawn_cases import training_cases
 from esi_triage.train.experiment import Experiment, load_experiment
 from esi_triage.train.launch import start
+from esi_triage.train.rows.drawn_cases import training_cases
 
 
 @pytest.fixture(scope="module")

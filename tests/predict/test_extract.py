@@ -59,6 +59,7 @@ def test_a_temperature_may_be_converted() -> None:
     [
         ("I think it is chest pain.", "stop", "no JSON"),
         ("[1]", "stop", "no JSON object"),
+        ("[" * 50_000, "stop", "no JSON"),
         (answer(("no-such-thing", "chest pain")), "stop", "unknown finding 'no-such-thing'"),
         (answer(vitals={"heart_rate": "104"}, colour="red"), "stop", "colour"),
         ('{"findings": [', "length", "cut short"),

@@ -258,7 +258,7 @@ def test_guard_takes_the_reader_its_calibration_and_risk(monkeypatch: pytest.Mon
     monkeypatch.setattr(reader, "find_reader", lambda spec: replace(made, name=spec))
     monkeypatch.setattr(reader, "risk_of", lambda cases: [0.99 if cases[0].narrative == ANKLE else 0.0] * len(cases))
     monkeypatch.setattr(load, "shipped_models", lambda: {"risk": None})
-    monkeypatch.setattr(load, "calibration_beside", lambda _: None)
+    monkeypatch.setattr(load, "calibration_beside", lambda *_: None)
     (reply,) = ask(load_model("guard"), [text_case(CHEST)])
     assert (reply.level, reply.hand_over) == (2, ("uncalibrated",))
     (risky,) = ask(load_model("guard"), [text_case(ANKLE)])

@@ -1,6 +1,8 @@
 """A language model on this machine: a run that was cut short gives the replies that it would have given in one go."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,12 +10,13 @@ import torch
 
 from esi_triage.answer import load_prompt
 from esi_triage.data.corpus.vignettes import open_cases
-from esi_triage.predict import ask, language_model, text_case
+from esi_triage.predict import ask, language_model, load, text_case
 from esi_triage.predict.language_model import (
     Protocol,
     generate_replies,
     local_model,
 )
+from esi_triage.predict.model_files import calibration_beside
 from esi_triage.train.base_models import load_base, render_prompt
 from esi_triage.train.rollouts.completions import Completion
 from esi_triage.train.rollouts.digits import answer_place
@@ -118,3 +121,39 @@ def test_without_a_chain_the_digit_has_the_probabilities_that_it_has_after_the_a
         assert reply.tokens == 0
     assert fast.again is None
     assert fast.identity != local_model(model.name_or_path).identity
+
+
+def test_answers_with_and_without_a_chain_have_calibrations_of_their_own(base: Any, tmp_path: Path) -> None:
+    """Their probabilities are others, so that the one's temperature would be wrong for the other."""
+    spec = base[0].name_or_path
+    with_chain, without = (load._hash(spec, local_model(spec, fast=fast)) for fast in (False, True))
+    assert with_chain != without
+    for name in ("calibration.json", "calibration.fast.json"):
+        (tmp_path / name).touch()
+    assert calibration_beside(str(tmp_path)) == tmp_path / "calibration.json"
+    assert calibration_beside(str(tmp_path), fast=True) == tmp_path / "calibration.fast.json"
+
+
+def test_answers_at_one_time_leave_the_weights_as_they_were(base: Any) -> None:
+    """A service may ask from several threads; while one writes in bfloat16, the weights are others."""
+    model = base[0]
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    protocol = replace(PROTOCOL, bf16=True)
+    with ThreadPoolExecutor(4) as pool:
+        for found in [pool.submit(generated, base, NOTES[:3], protocol) for _ in range(4)]:
+            found.result()
+    assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
+
+
+def test_another_base_in_the_same_folder_is_another_model(base: Any, tmp_path: Path) -> None:
+    model, tokenizer = base
+    identities = []
+    for change in (0.0, 0.5):
+        with torch.no_grad():
+            model.model.norm.weight += change
+        model.save_pretrained(tmp_path)
+        tokenizer.save_pretrained(tmp_path)
+        identities.append(local_model(str(tmp_path)).identity)
+        with torch.no_grad():
+            model.model.norm.weight -= change
+    assert identities[0] != identities[1]

@@ -219,3 +219,17 @@ def test_the_command(source: Path, tmp_path: Path) -> None:
         bare = CliRunner().invoke(app, [*command, "--ray"])
         assert isinstance(bare.exception, InputError)
         assert "Ray is not installed" in str(bare.exception)
+
+
+def test_parts_of_one_model_are_not_taken_for_those_of_another_of_its_name(source: Path, tmp_path: Path) -> None:
+    """A reader's weights, and a calibration, stand in its settings."""
+
+    def made(level: int) -> Model:
+        told = {"sha256": str(level)}
+        return Model("reader", one_by_one("reader", lambda _: reply_of(f"ANSWER: ESI {level}")).stream, settings=told)
+
+    score_parts(partial(made, 1), source, tmp_path / "out.jsonl", 3)
+    (tmp_path / "out.jsonl").unlink()
+    score_parts(partial(made, 2), source, tmp_path / "out.jsonl", 3)
+    levels = {json.loads(line)["level"] for line in (tmp_path / "out.jsonl").read_text().splitlines()}
+    assert levels <= {2, None}

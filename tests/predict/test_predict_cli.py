@@ -153,8 +153,8 @@ def test_triage_says_that_a_person_decides_and_why(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("esi_triage.predict.load_model", lambda *_, **__: one_by_one("made", lambda _: HANDED))
     said = run("triage", "54 y/o M, chest pain. HR 70, BP 120/80")
     assert "A PERSON DECIDES: the model cannot narrow the level down; an urgent level cannot be excluded" in said
-    assert "Not excluded: ESI 1, ESI 2, ESI 3." in said
-    assert "ESI 1 10%, ESI 2 30%" in said
+    assert "Nine in ten such notes have a level of these: ESI 1, ESI 2, ESI 3." in said
+    assert "ESI 1 10 %, ESI 2 30 %" in said
     assert "Vital signs that are not recorded: T, RR, SpO2, pain." in said
     told = json.loads(run("triage", "54 y/o M, chest pain. HR 70", "--format", "json"))
     assert told["set"] == [1, 2, 3]

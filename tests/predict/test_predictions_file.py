@@ -170,3 +170,27 @@ def test_predictions_and_an_endpoint_exclude_each_other(tmp_path: Path, cases: P
     file = written(tmp_path / "theirs.jsonl", [{"case_id": "a", "level": 1}])
     with pytest.raises(InputError, match="give one of them"):
         find_model("m", endpoint="http://127.0.0.1:1/v1", predictions=file, cases=cases)
+
+
+def test_blanks_around_an_id_do_not_lose_its_prediction(tmp_path: Path) -> None:
+    rows = [{"case_id": "a ", "narrative": "note a", "licence": "open", "gold": 1}]
+    table = written(tmp_path / "table.jsonl", rows)
+    file = written(tmp_path / "theirs.jsonl", [{"case_id": "a ", "level": 1}])
+    result, _, _ = evaluate_file(find_model("gpt", predictions=file, cases=table), table, tmp_path / "out")
+    assert result.predicted == [1]
+
+
+def test_empty_probabilities_of_pandas_are_none(tmp_path: Path, cases: Path) -> None:
+    row = {"case_id": "a", "level": 1.0, **{f"p{i}": float("nan") for i in range(1, 6)}}
+    full = {"case_id": "b", "level": 2.0, **{f"p{i}": 0.2 for i in range(1, 6)}}
+    result, _, _ = evaluate_file(
+        predictions_model(written(tmp_path / "theirs.parquet", [row, full]), cases), cases, tmp_path / "out"
+    )
+    assert [reply.probabilities for reply in result.replies][:2] == [None, (0.2,) * 5]
+
+
+@pytest.mark.parametrize("option", [{"seed": 3}, {"fast": True}, {"calibration": Path("c.json")}])
+def test_options_of_a_model_that_is_asked_are_refused(tmp_path: Path, cases: Path, option: dict[str, Any]) -> None:
+    file = written(tmp_path / "theirs.jsonl", [{"case_id": "a", "level": 1}])
+    with pytest.raises(InputError, match="--predictions are made"):
+        find_model("gpt", predictions=file, cases=cases, **option)

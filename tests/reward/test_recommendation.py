@@ -22,7 +22,7 @@ def test_for_our_costs_the_design_has_no_error_and_is_no_dearer_than_v46(skill: 
     assert found.others[-1].design.name == "v46"
     assert found.best.cost <= min(one.cost for one in found.others)
     text = recommendation_as_text(found)
-    assert "Recommended: recommended" in text
+    assert "Cheapest by these costs: recommended" in text
     assert "v46" in text
     assert recommendation_as_json(found)["trainer"] == trainer_settings(found.best)
 

@@ -8,8 +8,8 @@ import pytest
 
 from esi_triage.data.sampling import class_shares
 from esi_triage.errors import InputError
-from esi_triage.train.drawn_cases import training_cases
 from esi_triage.train.experiment import GrpoSettings, experiment_names, load_experiment
+from esi_triage.train.rows.drawn_cases import training_cases
 from esi_triage.train.run import Run, begin, find_run
 
 SEVEN = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")

@@ -23,11 +23,11 @@ from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.errors import InputError
 from esi_triage.reward import load_design, reward_functions
 from esi_triage.train.base_models import load_base
-from esi_triage.train.drawn_cases import training_cases
 from esi_triage.train.experiment import load_experiment
 from esi_triage.train.export.base_export import export_base
 from esi_triage.train.export.verifiers_export import export_verifiers
 from esi_triage.train.export.verl_export import export_verl, verl_config
+from esi_triage.train.rows.drawn_cases import training_cases
 
 V46 = load_experiment("v46", "tiny", "smoke")
 ANSWERS = [

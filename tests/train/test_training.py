@@ -10,16 +10,19 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
+import trl.trainer.utils
 from accelerate.data_loader import prepare_data_loader
 from peft import PeftModel
 from safetensors.torch import load_file
 from torch.utils.data import DataLoader
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import LlamaConfig, LlamaForCausalLM, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl import GRPOConfig, GRPOTrainer
 from trl.trainer.utils import RepeatSampler
 
 from esi_triage.answer import load_prompt, parse
 from esi_triage.atomic_files import held
+from esi_triage.data.case_table import write_cases
+from esi_triage.data.corpus.vignettes import open_cases
 from esi_triage.data.sampling import class_shares
 from esi_triage.errors import InputError
 from esi_triage.reward import load_design, score
@@ -27,12 +30,12 @@ from esi_triage.train import session
 from esi_triage.train.adapter import base_of_adapter, check_base, describe_base, parent_adapter, trainable_parameters
 from esi_triage.train.base_models import fingerprint, load_base, render_prompt
 from esi_triage.train.callbacks import AdapterMustMove, MetricsFile, SamePasses
-from esi_triage.train.drawn_cases import training_cases
-from esi_triage.train.examples import grpo_rows, sft_rows
 from esi_triage.train.experiment import Experiment, load_experiment
 from esi_triage.train.launch import start
 from esi_triage.train.processes import shared_out
 from esi_triage.train.rollouts.completions import Completion
+from esi_triage.train.rows.drawn_cases import training_cases
+from esi_triage.train.rows.trainer_rows import grpo_rows, sft_rows
 from esi_triage.train.run import CHECKPOINT_MARK, Run
 
 V43 = load_experiment("v43", "tiny", "smoke")
@@ -49,7 +52,7 @@ def by_length(completion_ids: list[list[int]], **_: Any) -> list[float]:
 
 
 def trainer_for(model: Any, tokenizer: Any, folder: Path) -> GRPOTrainer:
-    settings = V46.trainer.model_dump(exclude={"rollout"}) | {"min_p": None, "max_steps": 1}
+    settings = V46.trainer.model_dump(exclude={"rollout", "bf16"}) | {"min_p": None, "max_steps": 1}
     args = GRPOConfig(output_dir=str(folder), **settings, bf16=False, use_cpu=True, report_to="none", disable_tqdm=True)
     rows = grpo_rows(training_cases(V46), V46, tokenizer)
     trainer = GRPOTrainer(model, by_length, args=args, train_dataset=rows, processing_class=tokenizer)  # pyright: ignore
@@ -560,6 +563,38 @@ def test_training_on_a_case_table_takes_its_train_split_only(tmp_path: Path) -> 
     write_cases((case for case in open_cases(300) if case.split == "held_out"), tmp_path / "held_out.parquet")
     with pytest.raises(InputError, match="no case with split 'train'"):
         training_cases(load_experiment("v43", "tiny", "smoke", str(tmp_path / "held_out.parquet")))
+
+
+def test_only_cases_with_an_answer_are_drawn_where_there_are_such(tmp_path: Path) -> None:
+    cases = [case.model_copy(update={"split": "train"}) for case in open_cases(40, seed=5)]
+    answered = [case.model_copy(update={"reference_answer": f"ANSWER: ESI {case.gold}"}) for case in cases[:10]]
+    for name, table in (("some", [*answered, *cases[10:]]), ("none", cases)):
+        write_cases(table, tmp_path / f"{name}.parquet")
+        experiment = load_experiment("v43", "smollm2", "smoke", str(tmp_path / f"{name}.parquet"))
+        drawn = {case.case_id for case in training_cases(experiment)}
+        assert (drawn <= {case.case_id for case in answered}) == (name == "some")
+
+
+@pytest.mark.parametrize("everywhere", [False, True], ids=["as TRL does it", "answers alone"])
+def test_a_loss_is_that_of_the_answer_s_tokens_however_many_pass_the_output_layer(
+    everywhere: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trl.trainer.utils, "_use_triton", lambda device: everywhere)
+    torch.manual_seed(0)
+    sizes: dict[str, Any] = {"vocab_size": 60, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    model: Any = LlamaForCausalLM(LlamaConfig(**sizes, num_attention_heads=2, num_key_value_heads=1))
+    ids = torch.randint(0, 60, (3, 14))
+    labels = ids.clone()
+    labels[:, :8], labels[1, 11:] = -100, -100
+    expected = torch.nn.functional.cross_entropy(model(ids).logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+    expected.backward()
+    gradient = model.model.layers[0].mlp.up_proj.weight.grad.clone()
+    model.zero_grad()
+    trl.trainer.utils.add_fused_lm_head(model)
+    found = -model(ids, labels=labels, fused_lm_head=True).log_probs.sum() / (labels != -100).sum()
+    found.backward()
+    assert torch.allclose(found, expected, atol=1e-6)
+    assert torch.allclose(model.model.layers[0].mlp.up_proj.weight.grad, gradient, atol=1e-6)
 
 
 def test_smollm2_goes_the_same_way() -> None:

@@ -19,7 +19,10 @@ _NUMBER = re.compile(r"(?:(?<![\w.])|(?<=\b[TPR]))(?<!\d/(?=10\b))\d+(?:\.\d+)?"
 _NOT_PER_CENT = re.compile(_NUMBER.pattern + r"(?!\d|\.\d|\s*%)")
 _ASIDE = re.compile(r"\([^)]*\)")
 _ENGINE_S_ANSWER = re.compile(r"^\s*(?:yes|no)\s*:(?=\s*\d)")  # the rules write "no: 1 kind of resource expected"
-_UNSTATED = re.compile(r"not (?:reached|needed|applicable)|n/?a\b|decided|skip|undetermined|unknown|unclear", re.I)
+# Only what stands before the reason: "No: retina clinic, onset unknown" is a claim.
+_UNSTATED = re.compile(
+    r"^\s*na\b|^[^:]*\b(?:not (?:reached|needed|applicable)|n/a|decided|skip\w*|undetermined|unknown|unclear)\b", re.I
+)
 LABEL_ONLY = "label-only"
 """What marks a step that the label rules: it leads to the level, and claims nothing about the note."""
 _MARKS = (LABEL_ONLY, "judged so")  # the second in answers written before 0.2

@@ -1,5 +1,6 @@
 """The command `esi`."""
 
+import errno
 import io
 import os
 import signal
@@ -95,6 +96,9 @@ app = typer.Typer(
 )
 
 
+_INTERRUPTED = 130
+
+
 def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version as version_of
@@ -125,15 +129,17 @@ def main() -> None:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("\ninterrupted: the same command goes on from where it was", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:  # typer makes it of a KeyboardInterrupt
+            print("\ninterrupted; what can be resumed goes on with the same command", file=sys.stderr)
+        raise
     except BrokenPipeError:  # the reader of our output has seen enough, e.g. `| head`
         _close_stdout()
         sys.exit(128 + signal.SIGPIPE)
     except OSError as error:  # what no room has named: a disk that is full, a folder that may not be read
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}. Make room, or choose another file.", file=sys.stderr)
+        fix = "Make room, or choose" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Choose"
+        print(f"error: {where}{error.strerror or error}. {fix} another file.", file=sys.stderr)
         _close_stdout()
         sys.exit(2)
 

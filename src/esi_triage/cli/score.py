@@ -20,7 +20,9 @@ ModelName = Annotated[
         "baseline:FOLDER/NAME, a run folder, an adapter, a base; with --endpoint NAME, guard:NAME or extract:NAME",
     ),
 ]
-Seed = Annotated[int | None, typer.Option(help="sampling seed of a language model [default: its run's]")]
+Seed = Annotated[
+    int | None, typer.Option(help="sampling seed of a language model [default: its run's]", min=0, max=2**32 - 1)
+]
 Fast = Annotated[bool, typer.Option("--fast", help="a language model answers at once, without a chain")]
 CalibrationFile = Annotated[
     Path | None,
@@ -63,7 +65,7 @@ class ScoreCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Give a bare `--ray` its value."""
-        after = [*args[1:], "-"]
+        after = [*args, "-"][1:]
         told = [
             [arg, "local"] if arg == "--ray" and next_.startswith("-") else [arg]
             for arg, next_ in zip(args, after, strict=True)

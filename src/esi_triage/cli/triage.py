@@ -35,7 +35,7 @@ def triage(
 
     Text that is no triage note gets no level ("level": null in JSON), and the exit code is 0; where the model gave no
     reply, standard error ("error" in JSON) says why, and it is 1. Where there is a reason to hand over, a person
-    decides, and the level is only the likeliest one.
+    decides, and the level is the best single answer: the one whose errors cost least, not always the most probable.
 
     Example: esi triage "54 y/o M, chest pain radiating to the left arm, sweating. BP 150/90, HR 104, SpO2 96 %"
     """
@@ -56,14 +56,28 @@ def triage(
     typer.echo(NOTICE)
     if is_quiet():
         return
-    if reply.text not in reply.warnings:
-        typer.echo(f"\n{reply.text}")
     if read_by_rules:
         from ..esi import read
         from .explain import print_reading
 
-        typer.echo()
+        typer.echo(f"\n{_steps(reply, text)}\n")
         print_reading(text, read(text))
+    elif reply.text not in reply.warnings:
+        typer.echo(f"\n{reply.text}")
+
+
+def _steps(reply: "Reply", note: str) -> str:
+    """The answer's text. Where it is the rules' reading of `note` and another level was answered, it says so instead of
+    ending in an answer that its steps do not lead to."""
+    from ..esi import decide, read
+    from ..predict.rules_model import decision_text
+
+    findings = read(note)
+    decision = decide(findings)
+    if decision.level == reply.level or reply.text != decision_text(findings, decision, reply.level):
+        return reply.text
+    steps = reply.text.rpartition("\nANSWER:")[0].rstrip()
+    return f"How the rules read the note (they come to ESI {decision.level}):\n\n{steps}"
 
 
 def _meaning(reply: "Reply") -> str:
@@ -93,12 +107,16 @@ def _summary(model: "Model", reply: "Reply", note: str | None) -> list[str]:
         lines = [said]
     lines[-1] += f"  (model: {model.name})"
     if reply.level_set is not None:
-        lines.append(f"Not excluded: {_levels(reply.level_set) or 'no level'}.")
+        lines.append(f"Nine in ten such notes have a level of these: {_levels(reply.level_set) or 'no level'}.")
     if reply.probabilities:
-        lines.append(f"Probabilities: {', '.join(f'ESI {k} {p:.0%}' for k, p in enumerate(reply.probabilities, 1))}.")
+        chances = (f"ESI {level} {_chance(p)}" for level, p in enumerate(reply.probabilities, 1))
+        lines.append(f"Probabilities: {', '.join(chances)}.")
     if reply.level is not None and reply.possible is not None:
         others = _levels(level for level in reply.possible if level != reply.level)
-        lines.append(f"The note leaves open: {others or 'no other level'}.")
+        if reply.level in reply.possible:
+            lines.append(f"The note leaves open: {others or 'no other level'}.")
+        else:
+            lines.append(f"The rules allow: {others or 'no level'} only.")
     if note is not None:
         from ..esi import read
 
@@ -106,6 +124,11 @@ def _summary(model: "Model", reply: "Reply", note: str | None) -> list[str]:
         lines.append(f"Vital signs that are not recorded: {missing}." if missing else "Every vital sign is recorded.")
     lines += [f"Warning: {said}." for said in reply.warnings if reply.level is not None]
     return lines + ([f"Note: {model.notice}."] if model.notice else [])
+
+
+def _chance(probability: float) -> str:
+    """In per cent; what is not quite certain is never written as certain."""
+    return "<1 %" if 0 < probability < 0.005 else ">99 %" if 0.995 < probability < 1 else f"{100 * probability:.0f} %"
 
 
 def _levels(levels: Iterable[int]) -> str:

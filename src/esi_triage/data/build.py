@@ -17,7 +17,7 @@ from ..progress import bar
 from .case_table import BadRow, as_tables, check_output, write_quarantine, write_tables
 from .corpus.nurse_notes import nurse_notes
 from .corpus.vignettes import open_cases
-from .overlap_file import without_overlap
+from .overlap.overlap_file import without_overlap
 from .targets import judged_steps, reference_answer
 
 if TYPE_CHECKING:

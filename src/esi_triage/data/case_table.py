@@ -108,7 +108,11 @@ def read_rows(
     elif path.suffix.lower() in (".jsonl", ".ndjson"):
         yield from _json_lines(path, first, offset)
     else:
-        raise InputError(f"{path}: cases are read from .parquet or .jsonl, not from '{path.suffix}'.")
+        sheet = " Make a case table of a sheet with `esi data map` and `esi data build table`."
+        raise InputError(
+            f"{path}: cases are read from .parquet or .jsonl, not from '{path.suffix}'."
+            f"{sheet if path.suffix.lower() in ('.csv', '.tsv', '.xlsx') else ''}"
+        )
 
 
 def checked_rows(path: Path) -> Iterator[Case | BadRow]:

@@ -18,12 +18,13 @@ Arrival = Literal["walk-in", "ambulance", "helicopter", "other"]
 
 
 def _identifier(value: Any) -> Any:
-    """An id as text. A whole number is its digits: pandas writes 1001 as 1001.0 where a column has gaps."""
+    """An id as text, without blanks at its ends. A whole number is its digits: pandas writes 1001 as 1001.0 where a
+    column has gaps."""
     if isinstance(value, bool):
         raise ValueError("an id is text or a whole number")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value) if isinstance(value, int) else value
+    return str(value) if isinstance(value, int) else value.strip() if isinstance(value, str) else value
 
 
 def _plain_number(value: Any) -> Any:

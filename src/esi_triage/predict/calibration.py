@@ -5,6 +5,7 @@ the model, for the guard: what it adds that the rules answer a level, that they 
 findings weigh (`guard.weighed_rules`).
 """
 
+import hashlib
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -213,7 +214,10 @@ def calibrated_model(model: Model, calibration: Calibration, coverage: float = C
             yield [(place, _with_set(reply, calibration.alone, coverage)) for place, reply in batch]
 
     again = model.again
-    told = {"calibrated_on": f"{calibration.cases} (sha256 {calibration.cases_sha256[:12]}), n = {calibration.n}"}
+    told = {
+        "calibrated_on": f"{calibration.cases} (sha256 {calibration.cases_sha256[:12]}), n = {calibration.n}",
+        "calibration_sha256": hashlib.sha256(calibration.model_dump_json().encode()).hexdigest(),
+    }
     return replace(
         model,
         stream=stream,

@@ -10,11 +10,13 @@ import json
 import re
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any
 
 from ..chat_endpoint import Completion, Endpoint, EndpointError, complete_all
 from ..data.credentialed import is_loopback, refuse_remote
 from ..esi import VITAL_SIGNS, Case, Findings, decide, fahrenheit_to_celsius, findings_from, findings_schema
+from ..reading import strict_json
 from .model import Model, Reply, no_reply
 from .rules_model import decided_reply, rules_reply
 
@@ -43,7 +45,7 @@ def extract_model(endpoint: Endpoint, agreement: str | None = None) -> Model:
         for place, found in complete_all(asked, chats, not is_loopback(endpoint.url)):
             yield [(place, _reply(cases[place], found))]
 
-    stands_for = json.dumps([told, _ASKED, schema], sort_keys=True)
+    stands_for = json.dumps([told, _ASKED, schema, f"esi-triage {version('esi-triage')}"], sort_keys=True)
     return Model(
         name=f"extract:{endpoint.model}",
         stream=stream,
@@ -76,7 +78,7 @@ def findings_in(answer: str, narrative: str) -> tuple[Findings, list[str]]:
     Raises ValueError, in one line, for an answer that is no JSON, names unknown findings or has impossible values.
     """
     try:
-        values = json.loads(answer)
+        values = strict_json(answer)
     except ValueError:
         raise ValueError("no JSON") from None
     if not isinstance(values, dict):

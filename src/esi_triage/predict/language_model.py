@@ -1,5 +1,6 @@
 """A language model on this machine: base and adapter, answering in batches of like length by the card's protocol."""
 
+import threading
 import zlib
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -16,12 +17,15 @@ from ..errors import InputError
 from ..esi import Case
 from ..reading import read_toml
 from ..train.adapter import base_of_adapter, check_base
-from ..train.base_models import load_base, quiet, render_prompt
+from ..train.base_models import fingerprint, load_base, multiplies_bfloat16, quiet, render_prompt
 from ..train.bases import notice_of
 from ..train.rollouts.completions import Sampling, complete_prompts
 from ..train.rollouts.digits import level_probabilities, level_tokens
 from ..train.rollouts.merged import writing
-from .model import Model, Probabilities, Reply, reply_of
+from .model import WITHOUT_CHAIN, Model, Probabilities, Reply, reply_of
+
+# A service may ask from several threads; torch's random state, and the weights while an adapter is merged, are shared.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Protocol:
     do_sample: bool = True
     batch_size: int = 32
     seed: int = 0
+    bf16: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,11 @@ def _loaded(folder: Path, spec: str) -> _Loaded:
     else:
         name, smoke = spec, False
     base, tokenizer = load_base(name, smoke)
+    known = fingerprint(base)
     model = _with_adapter(base, adapter) if adapter else base
     model.eval()
     weights = sha256_of(adapter / "adapter_model.safetensors") if adapter else ""
-    return _Loaded(model, tokenizer, prompt, protocol, name, f"{base.name_or_path} {weights} {prompt.sha256}")
+    return _Loaded(model, tokenizer, prompt, protocol, name, f"{base.name_or_path} {known} {weights} {prompt.sha256}")
 
 
 def _with_adapter(base: PreTrainedModel, adapter: Path) -> Any:
@@ -124,7 +130,7 @@ def _without_chain(loaded: _Loaded, name: str) -> Model:
         name=f"{name} (fast)",
         stream=stream,
         identity=f"{loaded.identity} fast",
-        settings={"prompt": prompt.name, "prompt_sha256": prompt.sha256, "decoding": "fast: no chain"},
+        settings={"prompt": prompt.name, "prompt_sha256": prompt.sha256, "decoding": WITHOUT_CHAIN},
         notice=notice_of(loaded.base),
     )
 
@@ -172,14 +178,16 @@ def generate_replies(
     for start in range(0, len(order), protocol.batch_size):
         rows = order[start : start + protocol.batch_size]
         batch = [prompts[i] for i in rows]
-        torch.manual_seed(protocol.seed + zlib.crc32("".join(batch).encode()))
-        yield list(zip(rows, _batch(model, tokenizer, batch, protocol), strict=True))
+        with _ONE_AT_A_TIME:
+            torch.manual_seed(protocol.seed + zlib.crc32("".join(batch).encode()))
+            written = _batch(model, tokenizer, batch, protocol)
+        yield list(zip(rows, written, strict=True))
 
 
 def _batch(model: Any, tokenizer: Any, prompts: list[str], protocol: Protocol) -> list[Reply]:
     sampling = Sampling(protocol.max_new_tokens, protocol.temperature if protocol.do_sample else None)
     digits = level_tokens(tokenizer)
-    with writing(model) as inner:
+    with writing(model, protocol.bf16 and multiplies_bfloat16()) as inner:
         written = complete_prompts(inner, tokenizer, tokenizer(prompts)["input_ids"], sampling, digits)
     texts = [tokenizer.decode(completion.ids, skip_special_tokens=True) for completion in written]
     likely = [level_probabilities(tokenizer, *completion) if digits else None for completion in written]

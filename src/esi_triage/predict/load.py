@@ -13,7 +13,7 @@ from ..train.bases import BASES, hub_copy
 from ..train.reader.minilm import minilm_missing
 from .calibration import Calibration, calibrated_model, read_calibration
 from .guard.weighed_rules import FINDINGS, findings_model
-from .model import Model, constant_model
+from .model import WITHOUT_CHAIN, Model, constant_model
 from .model_files import CALIBRATION, calibration_beside, folder_of, model_sha256, shipped_folder, shipped_models
 from .predictions_file import predictions_model
 from .rules_model import rules_model
@@ -78,7 +78,7 @@ def _one_model(spec: str, seed: int | None = None, fast: bool = False) -> Model:
     known = (*shipped_models(), *BASES)
     if spec == RISK:
         raise InputError(f"model {spec!r}: it predicts an outcome and no level. Give guard, of which it is a part.")
-    if spec not in known and not Path(spec).exists() and hub_copy(spec) is None:
+    if spec not in known and not _is_place(spec) and hub_copy(spec) is None:
         shipped = ", ".join(name for name in shipped_models() if name != RISK) or "none here"
         raise InputError(
             f"model {spec!r}: there is nothing of that name on this machine. Give rules, constant:1 to constant:5, "
@@ -88,6 +88,13 @@ def _one_model(spec: str, seed: int | None = None, fast: bool = False) -> Model:
     from .language_model import local_model
 
     return local_model(str(folder_of(spec)), seed, fast)
+
+
+def _is_place(spec: str) -> bool:
+    try:
+        return Path(spec).exists()
+    except OSError:  # a name that is too long for a file
+        return False
 
 
 def _guard(inner: str, seed: int | None, fast: bool, calibration: Path | None) -> Model:
@@ -110,14 +117,21 @@ def _guard(inner: str, seed: int | None, fast: bool, calibration: Path | None) -
 
 
 def _calibration(spec: str, model: Model, given: Path | None) -> Calibration | None:
-    file = given or calibration_beside(spec)
+    file = given or calibration_beside(spec, _without_chain(model))
     return read_calibration(file, _hash(spec, model), spec) if file else None
+
+
+def _without_chain(model: Model) -> bool:
+    """Whether it is a language model that answers at once: other probabilities than those after a chain."""
+    return model.settings.get("decoding") == WITHOUT_CHAIN
 
 
 def _hash(spec: str, model: Model) -> str:
     """What a calibration belongs to; a model that knows its own hash, and how it is asked, tells both."""
-    own = model.settings.get("sha256")
-    return hashlib.sha256(f"{own} {model.name}".encode()).hexdigest() if own else model_sha256(spec, model.identity)
+    if own := model.settings.get("sha256"):
+        return hashlib.sha256(f"{own} {model.name}".encode()).hexdigest()
+    found = model_sha256(spec, model.identity)
+    return hashlib.sha256(f"{found} fast".encode()).hexdigest() if _without_chain(model) else found
 
 
 def find_model(
@@ -145,6 +159,8 @@ def find_model(
     if predictions and cases:
         if endpoint or agreement or parameters:
             raise InputError("--predictions and --endpoint: give one of them; predictions are there already.")
+        if fast or calibration or seed is not None:
+            raise InputError("--seed, --fast and --calibration are for a model that is asked; --predictions are made.")
         return predictions_model(predictions, cases, spec or None, id_column, level_column)
     if id_column or level_column:
         raise InputError("--id-column and --level-column belong to --predictions; give its file, or leave them out.")

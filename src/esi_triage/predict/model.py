@@ -11,6 +11,8 @@ from ..errors import InputError
 from ..esi import Case, Decision, Findings
 
 Probabilities = tuple[float, float, float, float, float]
+WITHOUT_CHAIN = "fast: no chain"
+"""The setting `decoding` of a language model that gives its level at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..atomic_files import sha256_of
 from ..errors import validated
 
-CALIBRATION = "calibration.json"
+CALIBRATION, FAST_CALIBRATION = "calibration.json", "calibration.fast.json"
 _WEIGHTS = (
     "adapter/adapter_model.safetensors",
     "adapter_model.safetensors",
@@ -55,13 +55,13 @@ def folder_of(spec: str) -> Path:
     """The folder or file of what `spec` names, whether it exists or not."""
     if spec in shipped_models():
         return shipped_folder() / spec
-    return Path(spec.removeprefix("baseline:"))
+    return Path(spec.removeprefix("baseline:").removeprefix("reader:"))
 
 
-def calibration_beside(spec: str) -> Path | None:
-    """The calibration that lies with a model's files, where there is one."""
-    place = folder_of(spec)
-    file = place.with_name(f"{place.name}.{CALIBRATION}") if spec.startswith("baseline:") else place / CALIBRATION
+def calibration_beside(spec: str, fast: bool = False) -> Path | None:
+    """The calibration that lies with a model's files, where there is one: of its answers, or of its `fast` ones."""
+    place, name = folder_of(spec), FAST_CALIBRATION if fast else CALIBRATION
+    file = place.with_name(f"{place.name}.{name}") if spec.startswith("baseline:") else place / name
     return file if file.is_file() else None
 
 

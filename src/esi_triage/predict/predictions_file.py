@@ -161,7 +161,7 @@ def _number(value: Any) -> float:
 
 def _probabilities(value: Any, where: str) -> Probabilities | None:
     """Five numbers of 0 or more, as a list or as JSON text. Their sum is 1 to a hundredth, and is made 1."""
-    if value is None or value == "" or (isinstance(value, list) and all(p is None or p == "" for p in value)):
+    if all(p is None or p == "" or p != p for p in (value if isinstance(value, list) else [value])):  # p != p: NaN
         return None
     try:
         given = strict_json(value) if isinstance(value, str) else value

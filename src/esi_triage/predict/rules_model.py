@@ -62,7 +62,7 @@ def decision_text(findings: Findings, decision: Decision, level: int | None = No
 
 
 def _measured(findings: Findings) -> str:
-    return ", ".join(dict.fromkeys(span.text for name, span in findings.measured.items() if name != "age"))
+    return ", ".join(dict.fromkeys(span.text.strip() for name, span in findings.measured.items() if name != "age"))
 
 
 def _one_line(text: str) -> str:

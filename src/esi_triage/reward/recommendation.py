@@ -97,11 +97,13 @@ def recommendation_as_text(found: Recommendation) -> str:
     names = [design.label(level) for level in design.levels]
     head = f"{'':32}{'cost a case':>12}{'exact':>9}{'no answer':>11}  " + "".join(f"{'finds ' + n:>14}" for n in names)
     lines = [
-        f"Recommended: {design.name}, audit {best.audit.verdict}",
+        f"Cheapest by these costs: {design.name}, audit {best.audit.verdict}",
         "",
         f"Expected after {PROMPTS} prompts. {CAVEAT}",
     ]
     lines += [head, *map(_row, [best, *found.others]), ""]
+    warned = [f.message for f in best.audit.findings if f.severity != "note"]
+    lines += ["What its audit warns of:", *(f"  - {message}" for message in warned), ""] if warned else []
     lines += [f"sampling   {', '.join(factors) or 'cases as they occur'}"]
     lines += [f"trainer    {', '.join(f'{key}={value!r}' for key, value in trainer_settings(best).items())}", ""]
     return "\n".join([*lines, *_reasons(found)])

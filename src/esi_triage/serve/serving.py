@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import sys
 
 import uvicorn
@@ -19,6 +20,7 @@ _IDLE_SECONDS = 75
 
 def run_service(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises InputError where the address, the log or the model cannot be had."""
+    _check_certificate(settings)
     listening = _listen(settings)
     try:
         service = make_service(settings)
@@ -41,6 +43,19 @@ def run_service(settings: Settings) -> None:
         lifespan="on",
     )
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _check_certificate(settings: Settings) -> None:
+    certificate, key = settings.server.tls_certificate, settings.server.tls_key
+    if not certificate:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key or None)
+    except OSError as error:  # ssl.SSLError is one
+        raise InputError(
+            f"server.tls_certificate = {certificate!r}, server.tls_key = {key!r}: they cannot be used "
+            f"({error.strerror or error}). Name a certificate and its key, both in PEM."
+        ) from None
 
 
 def _warm(service: Service) -> None:

@@ -89,10 +89,17 @@ def describe_base(experiment: Experiment, base: PreTrainedModel) -> dict[str, An
     }
 
 
-def save_adapter(model: Any, tokenizer: PreTrainedTokenizerBase, run: Run, base: dict[str, Any]) -> None:
-    """Save the adapter (safetensors), tokenizer and base.json; `adapter` appears when all of it is written."""
+def save_adapter(
+    model: Any, tokenizer: PreTrainedTokenizerBase, run: Run, base: dict[str, Any], bf16: bool = False
+) -> None:
+    """Save the adapter (safetensors), tokenizer and base.json; `adapter` appears when all of it is written.
+
+    With `bf16` its weights are rounded to bfloat16, which halves the file; `model` is not to be trained on.
+    """
     unfinished = run.folder / ".adapter.part"
     shutil.rmtree(unfinished, ignore_errors=True)
+    for weight in model.parameters() if bf16 else ():
+        weight.data = weight.data.bfloat16() if weight.requires_grad else weight.data
     model.save_pretrained(str(unfinished), safe_serialization=True)
     tokenizer.save_pretrained(str(unfinished))
     (unfinished / "README.md").unlink(missing_ok=True)  # PEFT's stub names the base's path; `esi card` writes the card

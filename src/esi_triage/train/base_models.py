@@ -62,6 +62,12 @@ def _files(name: str, smoke: bool) -> tuple[str | Path, dict[str, Any], dict[str
     return hub_of(name) or name, {}, {}
 
 
+def multiplies_bfloat16() -> bool:
+    """Whether this machine multiplies bfloat16 itself: a GPU, or a processor with AMX or AVX-512 BF16 (else slower)."""
+    able = torch.cpu.get_capabilities()
+    return torch.cuda.is_available() or bool(able.get("amx_bf16") or able.get("avx512_bf16"))
+
+
 def fingerprint(base: PreTrainedModel) -> str:
     """SHA-256 over name, shape and up to 1,024 evenly spread values of every weight: the same for the same base.
 

@@ -37,6 +37,9 @@ class DataSettings(StrictTable, frozen=True):
     cases: int = Field(gt=0, description="size of the open corpus; ignored for a case table")
     seed: int = 0
     core: bool = Field(default=False, description="the open corpus' core presentations only")
+    answered: bool = Field(
+        default=False, description="of a case table with cases that were written with an answer, only these"
+    )
     oversample: bool = Field(description="draw by the reward design's class factors")
     temperature: float | None = Field(
         default=None, gt=0, description="instead: draw levels in proportion to share^(1/temperature)"
@@ -57,7 +60,7 @@ class LoraSettings(StrictTable, frozen=True):
 
 
 class TrainerSettings(StrictTable, frozen=True):
-    """Settings that both trainers share, by TRL's names. None has a default: an upgrade cannot change the science."""
+    """Settings that both trainers share, by TRL's names; none that decides the science has a default."""
 
     max_steps: int = Field(gt=0)
     learning_rate: float = Field(gt=0)
@@ -73,6 +76,7 @@ class TrainerSettings(StrictTable, frozen=True):
     save_steps: int = Field(gt=0)
     logging_steps: int = Field(gt=0)
     gradient_checkpointing: bool
+    bf16: bool = Field(False, description="in bfloat16 on a processor that multiplies it, too; a GPU always is")
 
 
 class SftSettings(TrainerSettings, frozen=True):
@@ -126,6 +130,7 @@ class EvaluateSettings(StrictTable, frozen=True):
     do_sample: bool
     batch_size: int = Field(gt=0)
     seed: int = 0
+    bf16: bool = Field(False, description="in bfloat16 on a processor that multiplies it, too; a GPU always is")
 
 
 class Experiment(StrictTable, frozen=True):

@@ -14,10 +14,10 @@ from ..atomic_files import write_json
 from ..reward import load_design, reward_functions
 from ..reward.watch import Limits, Watch
 from .callbacks import SamePasses
-from .examples import grpo_rows
 from .experiment import GrpoExperiment
 from .processes import is_main
 from .rollouts.trl_rollout import shared_rollout
+from .rows.trainer_rows import grpo_rows
 from .run import Run
 from .session import Session, prepare, save, shared_arguments, train_to_end
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+import trl.trainer.utils as trl_head
 from transformers import PreTrainedTokenizerBase, set_seed
 from transformers.trainer import Trainer
 
@@ -12,11 +13,11 @@ from ..atomic_files import write_json
 from ..data.sampling import shares_report
 from ..esi import Case
 from .adapter import adapter_sha256, describe_base, new_adapter, parent_adapter, save_adapter
-from .base_models import load_base, quiet
+from .base_models import load_base, multiplies_bfloat16, quiet
 from .callbacks import AdapterMustMove, CheckpointMark, MetricsFile, run_trainer, take_up
-from .drawn_cases import available_cases, drawn_cases
 from .experiment import Experiment
 from .processes import is_main, same_everywhere, shared_out
+from .rows.drawn_cases import available_cases, drawn_cases
 from .run import Run, begin
 
 
@@ -37,6 +38,7 @@ class Session(NamedTuple):
 def prepare(experiment: Experiment, run: Run, parent: Path | None = None, log_to: str | None = None) -> Session:
     """Find data, base and adapter (the parent's, or a new one). Nothing is written."""
     quiet()
+    _score_answers_alone()
     available = available_cases(experiment)
     cases = drawn_cases(experiment, available)
     base, tokenizer = load_base(experiment.base, smoke=experiment.profile == "smoke")
@@ -46,6 +48,13 @@ def prepare(experiment: Experiment, run: Run, parent: Path | None = None, log_to
     return Session(experiment, run, model, tokenizer, available, cases, about, parent, log_to)
 
 
+def _score_answers_alone() -> None:
+    """On a GPU TRL takes the tokens of the answers through the output layer, on a processor those of prompt and padding
+    too, and drops what comes of them (trl.trainer.utils.add_fused_lm_head). Have it do the same everywhere: a fifth of
+    SmolLM2's step is saved."""
+    trl_head._use_triton = lambda device: True  # pyright: ignore[reportPrivateUsage]
+
+
 def shared_arguments(session: Session) -> dict[str, Any]:
     """The trainer's arguments for either method: the experiment's settings, and where and how it runs."""
     gpu, experiment = torch.cuda.is_available(), session.experiment
@@ -53,7 +62,7 @@ def shared_arguments(session: Session) -> dict[str, Any]:
         **shared_out(experiment.trainer.model_dump(), f"experiment {experiment.name}"),
         "output_dir": str(session.run.checkpoints),
         "seed": experiment.seed,
-        "bf16": gpu,
+        "bf16": gpu or (experiment.trainer.bf16 and multiplies_bfloat16()),
         "use_cpu": not gpu,
         "save_total_limit": 2,
         "report_to": session.log_to or "none",
@@ -93,5 +102,5 @@ def save(session: Session, trainer: Trainer) -> Run:
     if is_main():
         if len(hashes) > 1:
             write_json(session.run.folder / "processes.json", {"processes": len(hashes), "adapter_sha256": hashes})
-        save_adapter(model, session.tokenizer, session.run, session.base)
+        save_adapter(model, session.tokenizer, session.run, session.base, session.experiment.trainer.bf16)
     return session.run

@@ -8,8 +8,8 @@
 
 from trl import SFTConfig, SFTTrainer
 
-from .examples import sft_rows
 from .experiment import SftExperiment
+from .rows.trainer_rows import sft_rows
 from .run import Run
 from .session import prepare, save, shared_arguments, train_to_end
 

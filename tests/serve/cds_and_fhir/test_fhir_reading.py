@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from esi_triage.errors import InputError
 from esi_triage.serve.fhir import NoComplaintError, read_visit, resources_in
+from esi_triage.serve.fhir.measured import measured_in
 
 
 def visit(value, **asked):
@@ -39,6 +40,28 @@ def test_profiles_of_vital_signs():
     assert read.narrative == "3-month-old boy. Chief complaint: Fever, poor feeding."
     assert read.vitals == {"temperature_c": 39.1, "heart_rate": 188, "pain": 4}, "the newest, of this encounter only"
     assert read.dropped == ("Observation 75636-1",)
+
+
+@pytest.mark.parametrize(
+    ("when", "over", "expected"),
+    [
+        ({"effectiveInstant": "2180-05-06T22:00:00Z"}, False, 150),
+        ({"effectivePeriod": {"start": "2180-05-06T22:00:00Z"}}, False, 150),
+        ({"effectiveInstant": "2180-05-06T20:00:00Z"}, False, 80),
+        ({"effectivePeriod": {"start": "2180-05-06T20:00:00Z"}}, True, 150),
+        ({}, False, 80),
+        ({}, True, 80),
+    ],
+    ids=["instant", "period", "an older instant", "the first of a visit that is over", "no time", "no time, over"],
+)
+def test_the_time_of_a_reading_is_read_in_all_of_fhir_s_ways(when, over, expected):
+    pulse = {"code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]}}
+    rate = {"unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min"}
+    dated = {**pulse, "valueQuantity": {"value": 80, **rate}, "effectiveDateTime": "2180-05-06T21:00:00Z"}
+    other = {**pulse, "valueQuantity": {"value": 150, **rate}, **when}
+    for order in ([dated, other], [other, dated]):
+        found, _ = measured_in(order, retrospective=over)
+        assert found["heart_rate"].value == expected
 
 
 @pytest.mark.parametrize("dialect", [mimic, chile, profiles])

@@ -37,13 +37,15 @@ def check(
     Example: esi data check train.parquet test.jsonl
     """
     from ...atomic_files import refuse_overwriting
-    from ...data.contamination import as_json, as_text, check_files, shown_texts
-    from ...data.overlap_file import write_overlap
+    from ...data.overlap.contamination import as_json, as_text, check_files, shown_texts
+    from ...data.overlap.overlap_file import write_overlap
 
     if allow_overlap is not None and not allow_overlap.strip():
         raise InputError("--allow-overlap: give the reason why this overlap does not matter.")
     refuse_overwriting([output] if output else [], train, test)
     if looks:
+        if test or output or show or allow_overlap or form == "json":
+            raise InputError("--artefacts looks at TRAIN alone and prints one line; leave TEST and the others out.")
         _say_artefacts(train)
         return
     found = check_files(train, test, threshold)

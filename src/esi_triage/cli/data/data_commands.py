@@ -87,7 +87,7 @@ def build(
     from ...data.mietic.mietic_cases import build_mietic
     from ...data.nhamcs.nhamcs_build import build_nhamcs
     from ...data.nhamcs.nhamcs_cases import Telling
-    from ...data.overlap_file import read_overlap
+    from ...data.overlap.overlap_file import read_overlap
 
     refuse_overwriting(builds.built_files(output), exclude)
     overlap = read_overlap(exclude) if exclude else None

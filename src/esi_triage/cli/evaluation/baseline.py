@@ -17,7 +17,9 @@ def _group() -> None:
 def fit(
     data: Annotated[Path, typer.Option(help="case table (.parquet or .jsonl) with a train split and gold levels")],
     output: Annotated[Path, typer.Option("--output", "-o", help="folder for the fitted models")],
-    seed: Annotated[int, typer.Option(help="decides the random draw and which rows stop the boosting")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="decides the random draw and which rows stop the boosting", min=0, max=2**32 - 1)
+    ] = 0,
 ) -> None:
     """Fit baselines on the split `train` of a case table, the one that a language model trains on.
 

@@ -34,7 +34,7 @@ def compare(
         typer.Option(help="case table with gold, subject_id and group, where the predictions do not hold them"),
     ] = None,
     resamples: Annotated[int, typer.Option(help="bootstrap resamples of patients or hospitals", min=100)] = 2000,
-    seed: Annotated[int, typer.Option(help="seed of the resamples")] = 0,
+    seed: Annotated[int, typer.Option(help="seed of the resamples", min=0)] = 0,
     form: TextOrJson = "text",
 ) -> None:
     """Compare runs on the same cases: each against the first.

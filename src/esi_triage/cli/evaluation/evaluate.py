@@ -193,6 +193,12 @@ def _say(result: "Evaluation", split: str | None) -> None:
         told = "  ".join(f"{interval(row[share]):22}" for share in shares)
         typer.secho(f"  {name:{wide}}  {told}".rstrip(), bold=place == 0)
     typer.echo(f"no answer: {interval(m['no_parse'])} (counts as wrong)")
+    if handed := m["hand_overs"].get("hand_over"):
+        kept = handed["kept"]
+        typer.echo(
+            f"handed over: {interval(handed['handed_over'])}; of the answers that stand exact "
+            f"{interval(kept['exact'])}, ESI 1-2 called 3-5 {interval(kept['missed_urgent'])}"
+        )
     if unknown := m.get("outcomes", {}).get("not_recorded"):
         typer.echo(f"{m['outcomes']['file']}: no value for these cases, left out: {', '.join(unknown)}", err=True)
     for name, found in m.get("outcomes", {}).get("by_outcome", {}).items():

@@ -34,12 +34,13 @@ def recommend_design(
     """
     from ...atomic_files import refuse_overwriting, write_text
     from ...evaluate.statistics.costs import load_costs
-    from ...reward.policy import read_prior, warm_start
+    from ...reward.policy import default_prior, read_prior, warm_start
     from ...reward.recommendation import recommend, recommendation_as_json, recommendation_as_text
     from ...reward.repair import design_as_toml
 
-    if (data is None) == (prior is None):
+    if data is not None and prior is not None:
         raise InputError("--data and --prior: give one, a case table or the shares of the levels.")
+    prior = prior or (default_prior(5) if data is None else None)
     refuse_overwriting([output] if output else [], data, costs)
     n = 5 if data is not None or prior in ("mimic-iv-ed", "uniform") else str(prior).count(",") + 1
     shares = _shares(data) if data is not None else read_prior(str(prior), n)

@@ -27,7 +27,7 @@ from ..case_table import BadRow, as_tables, check_output
 from ..hospital.column_map import ColumnMap, Columns, Units
 from ..hospital.hospital_cases import sheet_cases
 from ..hospital.sheet import Sheet, header, read_sheet
-from ..near_duplicates import near_duplicates
+from ..overlap.near_duplicates import near_duplicates
 from .bands import ROWS, Band, band_asked, level_answered, polarity_of, resources_of
 
 CORPUS, VALIDATE = "MIETIC.csv", "MIETIC-validate-samples.csv"

@@ -62,7 +62,7 @@ def _oxygen(facts: PatientFacts) -> Iterator[NumberReason]:
     if facts.version == "v4" or spo2 < limits["spo2_profound_below"]:
         yield NumberReason(f"oxygen saturation {spo2:g} % (handbook v4, chapter 2)", "low oxygen", spans)
     elif not facts.present.isdisjoint(limits["spo2_compromise"]):
-        why = f"oxygen saturation {spo2:g} %, not this patient's usual, with other compromise (handbook v5, chapter 3)"
+        why = f"oxygen saturation {spo2:g} %, not known to be usual, with other compromise (handbook v5, chapter 3)"
         yield NumberReason(why, "low oxygen", spans)
 
 
@@ -92,7 +92,7 @@ def _low_scores(facts: PatientFacts) -> Iterator[NumberReason]:
             f"coma scale {gcs:g}, taken as new (handbook v5, chapter 4)", "coma scale", facts.evidence("gcs")
         )
     if spo2 is not None and spo2 < limits["spo2_below"] and "low-oxygen" in facts.present:
-        why = f"oxygen saturation {spo2:g} %, not this patient's usual (handbook v5, chapters 3 and 4)"
+        why = f"oxygen saturation {spo2:g} %, not known to be usual (handbook v5, chapters 3 and 4)"
         yield NumberReason(why, "low oxygen", facts.evidence("spo2"))
 
 

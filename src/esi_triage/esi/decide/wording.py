@@ -68,6 +68,8 @@ def _age(condition: Condition, facts: PatientFacts) -> str:
     months = facts.findings.age_months
     if months is None:
         return ", age not recorded and taken for an adult's"
+    if months < 3:
+        return f" at {months * 52 / 12:.0f} weeks"
     return f" at {months / 12:.0f}" if months >= 24 else f" at {months:.0f} months"
 
 

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ..catalogue import expand, rules
 from .tokens import Token, normalise
@@ -20,11 +20,20 @@ _AFTER_A_CLAUSE = frozenset([*'.,;:!?)&"', "and", "but", "by", "at", "on", "in",
 
 
 class _Scope(NamedTuple):
-    """Words (first, after the last) that a trigger speaks of, and the context that it sets there."""
+    """Words (first, after the last) that a trigger speaks of, and the context that it sets there.
+
+    `touching`: it speaks only of what begins at its first word, or ends at its last.
+    """
 
     first: int
     last: int
     context: str
+    touching: Literal["first", "last"] | None = None
+
+    def holds(self, first: int, last: int) -> bool:
+        """Whether it speaks of the words from `first` to before `last`."""
+        touches = {None: True, "first": first == self.first, "last": last == self.last}[self.touching]
+        return touches and self.first <= first and last <= self.last
 
 
 class _Found(NamedTuple):
@@ -95,10 +104,11 @@ def _scopes(
     if triggers.get("through_lists") and before:
         stops = [stop for stop in stops if not _in_list(tokens, words, stop[0])]
     cuts = sorted({*opens, *(start for start, _ in stops), len(words)})
+    touching = triggers.get("touching")
     for start, _ in before:
-        yield _Scope(start + 1, cuts[bisect_right(cuts, start)], name)
+        yield _Scope(start + 1, cuts[bisect_right(cuts, start)], name, "first" if touching else None)
     for start, _ in after:
-        yield _Scope(cuts[bisect_right(cuts, start) - 1], start, name)
+        yield _Scope(cuts[bisect_right(cuts, start) - 1], start, name, "last" if touching else None)
 
 
 def _not_inside(pseudo: list[tuple[int, int]], found: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -125,4 +135,4 @@ def _in_list(tokens: Sequence[Token], words: Sequence[str], at: int) -> bool:
 
 def contexts_at(first: int, last: int, scopes: Sequence[_Scope]) -> frozenset[str]:
     """The contexts that hold for the words from `first` to before `last`."""
-    return frozenset(scope.context for scope in scopes if scope.first <= first and last <= scope.last)
+    return frozenset(scope.context for scope in scopes if scope.holds(first, last))

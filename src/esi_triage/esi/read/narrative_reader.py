@@ -119,7 +119,7 @@ def _status(entry: Entry, mention: Mention, listed: bool) -> Status:
     A condition is true of the patient whenever it began, so for conditions "past" and "baseline" are present.
     """
     kind, flags = entry.kind, mention.flags
-    if flags & {"negated", "denied", "no", "not_done"}:
+    if flags & {"negated", "denied", "no", "not_done", "shorthand"}:
         return "absent"
     if "family" in flags:
         return "family"

@@ -16,6 +16,9 @@ _TOKEN = re.compile(
 _ENDS = frozenset(".!?;")
 # "NO FEVER / SORE THROAT": a bar between blanks ends a sentence, so that "no" does not reach what follows.
 _BAR = re.compile(r"(?<=\s)/(?=\s)")
+# "chest pain (-)", "CP- SOB- fever+": a minus for "no". One such word alone may as well be "CP- since noon".
+_MINUS_IN_BRACKETS = re.compile(r"\(\s?[-–−]\s?\)")
+_SIGNED_WORDS = re.compile(r"(?<![\w-])(?:[A-Za-z/]{1,12}[+−-](?:[\s,;/]+|\.?$)){2,}", re.MULTILINE)
 _CLOSES = frozenset(".!?;)\"'")
 _ABBREVIATED = frozenset(("dr", "mr", "mrs", "ms", "vs", "approx", "st"))
 _LITTLE = frozenset(
@@ -43,6 +46,8 @@ def normalise(text: str) -> str:
 
     A line break, or a slash between spaces, ends a sentence as a semicolon does.
     """
+    text = _MINUS_IN_BRACKETS.sub(lambda found: "⊖".center(len(found[0])), text)
+    text = _SIGNED_WORDS.sub(lambda found: re.sub("[−-]", "⊖", found[0]), text)
     plain = _BAR.sub(";", text).translate(_CONTROL | _AS_PLAIN | _AS_SPACE)
     lower = plain.lower()
     return lower if len(lower) == len(plain) else "".join(c.lower() if len(c.lower()) == 1 else c for c in plain)

@@ -92,14 +92,14 @@ def baseline_model(spec: str) -> Model:
     again = "Fit them again with `esi baseline fit`."
     about = validated(_Fitted, read_json(file, again), file)
     if place.name == "random":
-        return Model(place.name, partial(_drawn, about))
+        return Model(place.name, partial(_drawn, about), settings={"fitted_sha256": sha256_of(file)})
     for part in (place.with_suffix(".json"), place.with_suffix(".npz")):
         if not part.is_file() or sha256_of(part) != about.files.get(part.name):
             raise InputError(f"{part}: missing, or not as `esi baseline fit` has written it. {again}")
     known = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
     with np.load(place.with_suffix(".npz"), allow_pickle=False) as arrays:
         scores = (tfidf_scores if place.name == "tfidf" else boosting_scores)(known, dict(arrays))
-    return Model(place.name, _likeliest(scores, about.levels))
+    return Model(place.name, _likeliest(scores, about.levels), settings={"fitted_sha256": sha256_of(file)})
 
 
 def _likeliest(scores: Callable[[Sequence[Case]], NDArray[np.float64]], levels: list[int]) -> Stream:

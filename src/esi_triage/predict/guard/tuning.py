@@ -9,7 +9,7 @@ from ...data.case_table import read_cases
 from ...errors import InputError
 from ...resume_cache import close
 from ..calibration import Calibration, fit_calibration, write_calibration
-from ..load import learned_name, sole_model
+from ..load import guarded_url, learned_name, sole_model
 from ..model import Model, Reply, ask
 from ..score_file import replies_to
 from .cost_of_reasons import Kept, cost_of_reasons
@@ -42,6 +42,10 @@ def calibrate_file(
     A table without splits is taken as it is. `guard:MODEL` means MODEL: its file holds what the guard needs, too.
     Raises InputError for a table without labels, of several scales, or too small (`fit_calibration`).
     """
+    if endpoint and (not fast or spec.startswith("extract:")):  # before a server is asked thousands of times
+        raise InputError("a model at an endpoint gives probabilities with --fast alone, and extract:NAME gives none.")
+    if guarded_url(spec):
+        raise InputError(f"--model {spec}: name the model, and give its URL: --model NAME --endpoint URL --fast.")
     model, sha256 = sole_model(learned_name(spec), seed, fast, endpoint, agreement, parameters, options or {})
     rows, bad = read_cases(file)[:2]
     cases = [case for case in rows if case.gold and case.split in ("tuning", None)]

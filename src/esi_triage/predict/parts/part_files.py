@@ -96,8 +96,10 @@ def id_hash(case_id: str) -> int:
 
 
 def model_identity(model: Model) -> str:
-    """What decides a model's replies: its own identity, or its name and the code and rules of this installation."""
-    return hashlib.sha256((model.identity or f"{model.name} {_code()}").encode()).hexdigest()
+    """What decides a model's replies: its own identity, or its name, its settings (of which its weights' and its
+    calibration's hashes are some), and the code and rules of this installation."""
+    settings = json.dumps(dict(model.settings), sort_keys=True, default=str)
+    return hashlib.sha256((model.identity or f"{model.name} {settings} {_code()}").encode()).hexdigest()
 
 
 @cache

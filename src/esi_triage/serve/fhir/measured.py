@@ -55,12 +55,14 @@ def measured_in(observations: Iterable[Resource], retrospective: bool) -> tuple[
 
 
 def _replaces(time: float, other: float, retrospective: bool) -> bool:
+    if math.isinf(time) or math.isinf(other):  # a time that is not known stands behind every other
+        return math.isinf(other) and not math.isinf(time)
     return time < other if retrospective else time > other
 
 
 def _readings(observations: Iterable[Resource]) -> Iterator[tuple[str, Measured | str]]:
     for observation in observations:
-        time = posix_time(observation.get("effectiveDateTime") or observation.get("issued"))
+        time = posix_time(_stated_time(observation))
         source = f"Observation/{observation['id']}" if observation.get("id") else None
         for holder in (observation, *objects(observation.get("component"))):
             for code in sorted(codes_in(holder.get("code"), LOINC) & _signs().keys())[:1]:
@@ -70,6 +72,16 @@ def _readings(observations: Iterable[Resource]) -> Iterator[tuple[str, Measured 
                     yield name, reading
                 elif reading is not None:
                     yield name, Measured(*reading, time, source)
+
+
+def _stated_time(observation: Resource) -> Any:
+    """When it was measured, in whichever of FHIR's ways; else when it was issued."""
+    period = observation.get("effectivePeriod")
+    begun = period.get("start") if isinstance(period, Mapping) else None
+    return next(
+        filter(None, (observation.get("effectiveDateTime"), observation.get("effectiveInstant"), begun)),
+        observation.get("issued"),
+    )
 
 
 def _reading(holder: Resource, sign: Mapping[str, Any]) -> tuple[float | None, str | None] | str | None:

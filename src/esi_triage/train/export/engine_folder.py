@@ -14,8 +14,8 @@ from ...atomic_files import whole, write_text
 from ...errors import InputError
 from ...esi import Case
 from ...reward import load_design
-from ..drawn_cases import training_cases
 from ..experiment import Experiment, GrpoExperiment
+from ..rows.drawn_cases import training_cases
 from ..run import Run
 
 

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import BertModel
 
+from ..base_models import multiplies_bfloat16
 from .note_numbers import NUMBERS, numbers_of
 from .settings import QUESTIONS, ReaderExperiment
 from .texts import Lesson
@@ -55,8 +56,7 @@ def fast_arithmetic(network: ReaderNetwork) -> torch.autocast:
 
     Its frozen matrices are converted here, once and for good, instead of in every step.
     """
-    able = torch.cpu.get_capabilities()
-    fast = bool(able.get("amx_bf16") or able.get("avx512_bf16"))
+    fast = multiplies_bfloat16()
     for layer in network.encoder.modules():
         if fast and isinstance(layer, torch.nn.Linear) and not layer.weight.requires_grad:
             layer.to(torch.bfloat16)

@@ -116,7 +116,11 @@ def _only(steps: _Steps, alive: torch.Tensor) -> _Steps:
 
 
 def _drawn(scores: torch.Tensor) -> torch.Tensor:
-    return torch.multinomial(torch.softmax(scores, dim=-1), 1)[:, 0]
+    """A token of each row by one random number: torch.multinomial draws one for every token of the vocabulary, which
+    takes as long as the layers of a small base do."""
+    below = torch.softmax(scores, dim=-1).double().cumsum(-1)
+    drawn = torch.rand(len(below), 1, dtype=torch.double, device=below.device) * below[:, -1:]
+    return torch.searchsorted(below, drawn, right=True)[:, 0]  # right: never a token of probability 0
 
 
 def _forward(model: Any, ids: torch.Tensor, mask: torch.Tensor, cache: DynamicCache) -> torch.Tensor:

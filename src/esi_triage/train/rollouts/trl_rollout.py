@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import InputError
+from ..base_models import multiplies_bfloat16
 from ..experiment import GrpoSettings
 from .completions import Sampling, complete_prompts
 from .digits import level_probabilities, level_tokens
@@ -25,7 +26,7 @@ def shared_rollout(settings: GrpoSettings, probabilities: bool = False) -> Calla
         tokenizer = trainer.processing_class
         prompt_ids = tokenizer(text=prompts)["input_ids"]
         digits = _digits(tokenizer) if probabilities else []
-        with writing(trainer.accelerator.unwrap_model(trainer.model)) as model:
+        with writing(trainer.accelerator.unwrap_model(trainer.model), settings.bf16 and multiplies_bfloat16()) as model:
             written = complete_prompts(model, tokenizer, prompt_ids, sampling, digits)
         found = {
             "prompt_ids": prompt_ids,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ..atomic_files import write_text
-from ..errors import InputError
-from .case_table import BadRow, read_rows
+from ...atomic_files import write_text
+from ...errors import InputError
+from ..case_table import BadRow, read_rows
 
 
 def write_overlap(seen: Mapping[str, str], file: Path) -> None:

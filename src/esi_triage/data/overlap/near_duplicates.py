@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import tee
 from typing import NamedTuple, cast
 
-from ..errors import InputError
+from ...errors import InputError
 
 THRESHOLD = 0.8
 _N = 5

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from ..data.case_table import good_cases
-from ..data.corpus.vignettes import open_cases
-from ..data.sampling import oversampled, temperature_factors, trainable
-from ..errors import InputError
-from ..esi import Case
-from ..reward import load_design
-from .experiment import Experiment
+from ...data.case_table import good_cases
+from ...data.corpus.vignettes import open_cases
+from ...data.sampling import oversampled, temperature_factors, trainable
+from ...errors import InputError
+from ...esi import Case
+from ...reward import load_design
+from ..experiment import Experiment
 
 
 def training_cases(experiment: Experiment) -> list[Case]:
@@ -21,7 +21,8 @@ def available_cases(experiment: Experiment) -> list[Case]:
     data = experiment.data
     if data.source == "open":
         return trainable(open_cases(data.cases, data.seed, data.core))
-    return trainable(good_cases(Path(data.source)))
+    cases = trainable(good_cases(Path(data.source)))
+    return (data.answered and [case for case in cases if case.reference_answer]) or cases
 
 
 def drawn_cases(experiment: Experiment, cases: list[Case]) -> list[Case]:

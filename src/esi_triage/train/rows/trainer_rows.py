@@ -8,15 +8,15 @@ from typing import NamedTuple
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from ..answer import load_prompt
-from ..data.targets import reference_answer
-from ..data.teacher_targets import read_targets
-from ..errors import InputError
-from ..esi import Case, assess
-from ..reward import load_design
-from .base_models import render_prompt
-from .experiment import Experiment, SftSettings
-from .processes import is_main
+from ...answer import load_prompt
+from ...data.targets import reference_answer
+from ...data.teacher_targets import read_targets
+from ...errors import InputError
+from ...esi import Case, assess
+from ...reward import load_design
+from ..base_models import render_prompt
+from ..experiment import Experiment, SftSettings
+from ..processes import is_main
 
 _BATCH = 1000  # texts of which the tokens are held at once, to count them
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import InputError
-from ..progress import bar
-from .case_table import BadRow, checked_rows, count_rows
+from ...errors import InputError
+from ...progress import bar
+from ..case_table import BadRow, checked_rows, count_rows
 from .near_duplicates import THRESHOLD, Match, near_duplicates
 
 _EXAMPLES = 10
