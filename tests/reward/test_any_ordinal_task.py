@@ -45,7 +45,7 @@ def test_gold_from_0_to_6(grades: Design) -> None:
     counted = grades.model_copy(update={"labels": tuple("0123456")})
     answer, *_ = reward_functions(counted, read=lambda text: int(text))
     assert answer(completions=["0", "6"], completion_ids=[[0]] * 2, gold=[0, 0]) == [1.0, -1.2]
-    with pytest.raises(InputError, match="gold 7 is no level"):
+    with pytest.raises(InputError, match="column 'gold' holds 7"):
         answer(completions=["0"], completion_ids=[[0]], gold=[7])
 
 

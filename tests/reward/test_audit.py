@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from esi_triage.cli.reward.audit_text import audit_as_text
 from esi_triage.errors import InputError
 from esi_triage.reward import Audit, AuditFinding, Design, audit, design_names, load_design
-from esi_triage.reward.audit.abstention_margin import abstention_margin
-from esi_triage.reward.audit.beliefs import misfits
+from esi_triage.reward.audit.beliefs import abstention_margin, misfits
 from esi_triage.reward.audit.setting import Scale
-from esi_triage.reward.audit_text import audit_as_text
 from esi_triage.reward.policy import cut_off, read_prior, warm_start
 
 Table = Sequence[Sequence[float]]

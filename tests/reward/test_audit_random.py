@@ -13,17 +13,16 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from esi_triage.answer import Answer
+from esi_triage.cli.reward.audit_text import audit_as_text
 from esi_triage.reward import Design, audit, score
 from esi_triage.reward.audit.abstention import abstention
-from esi_triage.reward.audit.abstention_margin import abstention_margin
 from esi_triage.reward.audit.advantages import expected_advantages, no_signal, positive_when_wrong
-from esi_triage.reward.audit.beliefs import best_actions, misfits
+from esi_triage.reward.audit.beliefs import abstention_margin, best_actions, misfits
 from esi_triage.reward.audit.constant_policies import constant_policies
 from esi_triage.reward.audit.hedging import hedging
 from esi_triage.reward.audit.order import order
 from esi_triage.reward.audit.prior_shift import prior_shift
 from esi_triage.reward.audit.setting import Setting
-from esi_triage.reward.audit_text import audit_as_text
 
 CELL = st.integers(-12, 12).map(lambda quarter: quarter / 4)  # coarse, so that ties are common
 brute = settings(max_examples=40, deadline=None)
@@ -280,7 +279,7 @@ def test_prior_shift_by_following_each_answer(setting: Setting) -> None:
 
 @brute
 @given(scenes())
-def test_every_audit_can_be_written_as_json_and_audit_as_text(setting: Setting) -> None:
+def test_every_audit_can_be_written_as_json_and_as_text(setting: Setting) -> None:
     result = audit(setting.design, setting.prior, setting.policy, 3)
     written = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     severities = [finding["severity"] for finding in written["findings"]]

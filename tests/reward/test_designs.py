@@ -1,10 +1,13 @@
 """`audited`, the design of our own: what it promises, in every world it promises it for, and where it does not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from esi_triage.reward import audit, load_design
+from esi_triage.reward import audit, design_names, load_design
 from esi_triage.reward.policy import read_prior, warm_start
+from esi_triage.reward.repair import design_as_toml
 from esi_triage.reward.simulate import Regime, collapsed, simulate
 from esi_triage.train.experiment import load_experiment
 
@@ -76,3 +79,10 @@ def test_its_experiment_differs_from_v46_s_in_the_reward_only() -> None:
         different = {key for key in ours if ours[key] != theirs[key]}
         assert different <= {"name", "about", "reward", "seed", "sha256"}
         assert ours["reward"] == "audited"
+
+
+@pytest.mark.parametrize("name", design_names())
+def test_a_design_that_is_written_is_the_design_that_is_read(name: str, tmp_path: Path) -> None:
+    """What `esi reward repair --output` writes pays for steps and probabilities as the design did."""
+    (tmp_path / "it.toml").write_text(design_as_toml(load_design(name)), encoding="utf-8")
+    assert load_design(str(tmp_path / "it.toml")) == load_design(name)

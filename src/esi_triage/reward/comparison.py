@@ -16,8 +16,11 @@ ROOM = "esi_triage.reward"
 RECORDS = 50  # points of a curve
 
 
-def check_levels(audits: Sequence[Audit]) -> None:
-    """Designs of different size have nothing to hold side by side: InputError."""
+def severities(audits: Sequence[Audit]) -> dict[str, list[str]]:
+    """For each check, by its title: the worst severity for each design, or a dash.
+
+    InputError where designs differ in size: they have nothing to hold side by side.
+    """
     first, *others = audits
     for other in others:
         if other.setting.n != first.setting.n:
@@ -25,10 +28,6 @@ def check_levels(audits: Sequence[Audit]) -> None:
                 f"{other.design.name} has {other.setting.n} levels, {first.design.name} has {first.setting.n}; compare "
                 "designs with as many levels."
             )
-
-
-def severities(audits: Sequence[Audit]) -> dict[str, list[str]]:
-    """For each check, by its title: the worst severity for each design, or a dash."""
     return {title: [_worst(audit, check) for audit in audits] for check, title in TITLES.items()}
 
 
@@ -37,46 +36,45 @@ def _worst(audit: Audit, check: str) -> str:
     return max(found, key=SEVERITIES.index) if found else "–"
 
 
-def figures_of(audit: Audit) -> dict[str, str]:
-    """What to hold side by side of a design, in words."""
+def figures(audits: Sequence[Audit]) -> dict[str, list[str]]:
+    """What to hold side by side of designs, in words: by its name, of each design."""
+    measured = [_figures(audit) for audit in audits]
+    return {name: [each[name] for each in measured] for name in measured[0]}
+
+
+def _figures(audit: Audit) -> dict[str, str]:
     constant, course, abstention, groups, shift = (
         audit.measured[check] for check in ("lazy", "collapse", "silence", "groups", "drift")
     )
     after, deployed = course["shares_after"], audit.setting.by_action(audit.setting.prior)
-    grown = max(deployed, key=lambda name: after[name] - deployed[name])
+    best, grown = constant["best_lazy"], max(deployed, key=lambda name: after[name] - deployed[name])
+    reinforced = {f"wrong and yet reinforced, {name}": short_percent(s) for name, s in groups["wrong_positive"].items()}
+    rates = {name: "∞" if rate is None else f"{rate:.2f}" for name, rate in shift["exchange_rates"].items()}
     return {
-        "best constant policy": "abstaining"
-        if constant["best_lazy"] == "no answer"
-        else f"always {constant['best_lazy']}",
+        "best constant policy": "abstaining" if best == "no answer" else f"always {best}",
         "exact after training, expected": short_percent(course["exact_after"]),
         "most over-given after training": f"{grown} {short_percent(deployed[grown])} to {short_percent(after[grown])}",
         "wrong answers below abstention": str(len(abstention["outranked_without_bonuses"])),
         "  the same with bonuses": str(len(abstention["outranked"])),
         "best answer ahead of abstention by": signed(-abstention["margin_of_silence_without_bonuses"]),
         "groups without signal": short_percent(groups["without_signal"]),
-        **{f"wrong and yet reinforced, {name}": short_percent(s) for name, s in groups["wrong_positive"].items()},
-        **{
-            f"false alarms a miss weighs in training, {name}": "∞" if rate is None else f"{rate:.2f}"
-            for name, rate in shift["exchange_rates"].items()
-        },
+        **reinforced,
+        **{f"false alarms a miss weighs in training, {name}": rate for name, rate in rates.items()},
     }
 
 
 def comparison_as_text(audits: Sequence[Audit]) -> str:
     """Verdicts, findings by check, figures and tables."""
-    check_levels(audits)
     rows = {"": [audit.design.name for audit in audits], "verdict": [audit.verdict.upper() for audit in audits]}
-    rows |= severities(audits)
-    measured = [figures_of(audit) for audit in audits]
-    rows |= {name: [each[name] for each in measured] for name in measured[0]}
+    rows |= severities(audits) | figures(audits)
     widths = [max(map(len, column)) + 2 for column in zip(*rows.values(), strict=True)]
     label = max(map(len, rows)) + 2
     lines = [f"{name:{label}}" + "".join(f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=True))
              for name, cells in rows.items()]  # fmt: skip
-    return "\n".join([*lines, *(f"\n{table_in_words(audit)}" for audit in audits)])
+    return "\n".join([*lines, *(f"\n{_table_in_words(audit)}" for audit in audits)])
 
 
-def table_in_words(audit: Audit) -> str:
+def _table_in_words(audit: Audit) -> str:
     """The table of a design, abstention last."""
     setting = audit.setting
     names = [setting.action(action) for action in range(setting.n)]
@@ -89,24 +87,20 @@ def table_in_words(audit: Audit) -> str:
 
 def comparison_as_json(audits: Sequence[Audit]) -> dict[str, Any]:
     """Each audit with its table, and the findings by check."""
-    check_levels(audits)
     designs = [audit.to_dict() | {"table": audit.design.table, "no_parse": audit.design.no_parse} for audit in audits]
     return {"designs": designs, "findings_by_check": severities(audits)}
 
 
 def write_html(audits: Sequence[Audit], file: Path, steps: int = 750, seeds: int = 20) -> None:
     """One page with findings, heat maps, the map of beliefs, and curves of a simulation of `steps` steps."""
-    check_levels(audits)
-    names = [audit.design.name for audit in audits]
-    measured = [figures_of(audit) for audit in audits]
     write_page(
         ROOM,
         "designs.html",
         file,
-        names=names,
+        names=[audit.design.name for audit in audits],
         audits=audits,
         severities=severities(audits),
-        measured={name: [each[name] for each in measured] for name in measured[0]},
+        measured=figures(audits),
         drawn=_drawn(audits, _courses(audits, steps, seeds)),
         titles=TITLES,
         caveat=CAVEAT,

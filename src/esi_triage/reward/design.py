@@ -3,7 +3,7 @@
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -14,6 +14,7 @@ from ..reading import read_toml
 LARGEST = 1_000_000
 """The largest reward that a design may pay; beyond it sums of rewards lose the small ones, and then overflow."""
 
+Reward = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 Paid = Literal["always", "parsed", "exact"]
 Outcome = Literal["exact", "wrong", "no answer"]
 
@@ -25,27 +26,29 @@ class Design(BaseModel):
 
     name: str = Field(min_length=1)
     about: str = Field(default="", description="what the design is and what became of it")
-    table: tuple[tuple[float, ...], ...] = Field(description="n×n, gold in rows, predicted 1 to n in columns")
+    table: tuple[tuple[Reward, ...], ...] = Field(description="n×n, gold in rows, predicted 1 to n in columns")
     labels: tuple[str, ...] = Field(default=(), description="names of the levels, in order; default: their numbers")
     urgent: Literal["first", "last", "neither"] = Field(default="first", description="which end is the most urgent")
     scoring: Literal["table", "ranked-probability"] = Field(
         default="table", description="the level's cell, or a proper score of the policy's probabilities of the levels"
     )
-    no_parse: float = Field(description="reward where no level can be read from the answer")
-    format_bonus: float = Field(default=0.0, description="paid for the format")
+    no_parse: Reward = Field(description="reward where no level can be read from the answer")
+    format_bonus: Reward = Field(default=0.0, description="paid for the format")
     format_means: Literal["sections", "strict"] = Field(
         default="sections", description="three headings in order, or all of it"
     )
     format_paid: Paid = Field(
         default="parsed", description="to every text, to every parsed answer, or to exact ones only"
     )
-    length_bonus: float = Field(default=0.0, description="paid for brevity")
+    length_bonus: Reward = Field(default=0.0, description="paid for brevity")
     length_limit: int = Field(default=300, gt=0, description="tokens; longer answers earn no length bonus")
     length_scale: Literal["linear", "flat"] = Field(
         default="linear", description="falls to 0 at the limit, or constant"
     )
     length_paid: Paid = Field(default="parsed", description="as format_paid")
-    steps_bonus: float = Field(default=0.0, description="paid at most for extraction and steps that hold (five levels)")
+    steps_bonus: Reward = Field(
+        default=0.0, description="paid at most for extraction and steps that hold (five levels)"
+    )
     steps_means: Literal["confirmed", "consistent"] = Field(
         default="confirmed", description="the note and the engine bear them out, or nothing contradicts them"
     )
@@ -122,31 +125,7 @@ class Design(BaseModel):
         shape = [len(row) for row in table]
         if len(table) < 2 or shape != [len(table)] * len(table):
             raise ValueError(f"the table must be square, one row per gold level (two or more); it has rows of {shape}")
-        if not all(abs(cell) <= LARGEST for row in table for cell in row):
-            raise ValueError(f"every cell of the table must be a finite number, at most {LARGEST:,} away from 0")
         return table
-
-    @field_validator("labels")
-    @classmethod
-    def _one_label_a_level(cls, labels: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        n = len(info.data.get("table", labels))
-        if labels and (len(labels) != n or len(set(labels)) != n or not all(labels)):
-            raise ValueError(f"give {n} different names, one for each level, or none")
-        return labels
-
-    @field_validator("no_parse", "format_bonus", "length_bonus", "steps_bonus")
-    @classmethod
-    def _finite(cls, value: float) -> float:
-        if not abs(value) <= LARGEST:
-            raise ValueError(f"must be a finite number, at most {LARGEST:,} away from 0")
-        return value
-
-    @field_validator("steps_bonus")
-    @classmethod
-    def _esi_alone_has_steps(cls, value: float, info: ValidationInfo) -> float:
-        if value and len(info.data.get("table", range(5))) != 5:
-            raise ValueError("steps are those of ESI, which has five levels; set it to 0")
-        return value
 
     @field_validator("oversample")
     @classmethod
@@ -162,9 +141,19 @@ class Design(BaseModel):
         return {level: float(given.get(level, 1.0)) for level in range(1, n + 1)}
 
     @model_validator(mode="after")
-    def _proper(self) -> "Design":
-        if not self.scores_probabilities:
-            return self
+    def _whole(self) -> "Design":
+        n, names = len(self.table), self.labels
+        if names and (len(names) != n or len(set(names)) != n or not all(names)):
+            raise ValueError(f"labels = {list(names)}: give {n} different names, one for each level, or none")
+        if self.steps_bonus and n != 5:
+            raise ValueError(
+                f"steps_bonus = {self.steps_bonus}: steps are those of ESI, which has five levels; set it to 0"
+            )
+        if self.scores_probabilities:
+            self._check_proper()
+        return self
+
+    def _check_proper(self) -> None:
         distance = np.abs(np.subtract.outer(np.arange(len(self.table)), np.arange(len(self.table))))
         falls = np.array(self.table).diagonal()[:, None] - np.array(self.table)
         if len(self.table) != 5 or self.step <= 0 or not np.allclose(falls, self.step * distance):
@@ -175,7 +164,6 @@ class Design(BaseModel):
             raise ValueError(
                 "scoring: bonuses for exact answers only would make a ranked score improper; pay parsed ones"
             )
-        return self
 
 
 def pays(when: Paid, outcome: Outcome) -> bool:
@@ -185,8 +173,8 @@ def pays(when: Paid, outcome: Outcome) -> bool:
 
 def _shipped() -> dict[str, Traversable]:
     folder = resources.files("esi_triage.reward") / "designs"
-    files = sorted(folder.iterdir(), key=lambda f: f.name)
-    return {f.name.removesuffix(".toml"): f for f in files if f.name.endswith(".toml")}
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return {file.name.removesuffix(".toml"): file for file in files if file.name.endswith(".toml")}
 
 
 def design_names() -> list[str]:
@@ -196,10 +184,8 @@ def design_names() -> list[str]:
 
 def load_design(name_or_file: str) -> Design:
     """The shipped design of that name, or the design in that TOML file. Raises InputError, naming file and field."""
-    file: Traversable | Path | None = _shipped().get(name_or_file)
-    if file is None:
-        file = Path(name_or_file)
-        if not file.is_file():
-            known = ", ".join(design_names())
-            raise InputError(f"reward design {name_or_file!r}: no such design or file. Shipped designs: {known}.")
+    file = _shipped().get(name_or_file, Path(name_or_file))
+    if not file.is_file():
+        known = ", ".join(design_names())
+        raise InputError(f"reward design {name_or_file!r}: no such design or file. Shipped designs: {known}.")
     return validated(Design, read_toml(file), where=name_or_file)

@@ -81,33 +81,22 @@ def read_confusion(place: Path, n: int) -> np.ndarray:
 
     Counts are n rows (gold) of n answers, or of n answers and no answer; a row without cases is an InputError.
     """
-    file = _metrics_file(place)
-    counts = _counts(file, n)
-    totals = counts.sum(axis=1)
-    if empty := [gold for gold, total in enumerate(totals, start=1) if total == 0]:
-        raise InputError(f"{file}: gold level {empty[0]} has no cases; a policy needs at least one for every level.")
-    return counts / totals[:, None]
-
-
-def _metrics_file(place: Path) -> Path:
-    if not place.is_dir():
-        return place
-    found = [file for file in (place / "metrics.json", place / "evaluation" / "metrics.json") if file.is_file()]
-    if not found:
-        raise InputError(f"{place}: no metrics.json in this folder; evaluate the run first (`esi evaluate`).")
-    return found[0]
-
-
-def _counts(file: Path, n: int) -> np.ndarray:
+    file = place
+    if place.is_dir():
+        file = next((f for f in (place / "metrics.json", place / "evaluation" / "metrics.json") if f.is_file()), None)
+        if file is None:
+            raise InputError(f"{place}: no metrics.json in this folder; evaluate the run first (`esi evaluate`).")
     values: Any = read_json(file, "Give a JSON file of counts.")
-    if isinstance(values, dict):
-        values = values.get("confusion")
     try:
-        counts = np.array(values, dtype=float)
+        counts = np.array(values.get("confusion") if isinstance(values, dict) else values, dtype=float)
     except (TypeError, ValueError, OverflowError):
         counts = np.empty(0)
     if counts.shape not in ((n, n), (n, n + 1)):
         raise InputError(f"{file}: a confusion is {n} rows (gold) of {n} or {n + 1} counts (answers, then no answer).")
     if not (np.isfinite(counts).all() and (counts >= 0).all()):
         raise InputError(f"{file}: every count of the confusion must be a number of at least 0.")
-    return counts if counts.shape == (n, n + 1) else np.column_stack([counts, np.zeros(n)])
+    totals = counts.sum(axis=1, keepdims=True)
+    if not totals.all():
+        empty = int(np.flatnonzero(totals == 0)[0]) + 1
+        raise InputError(f"{file}: gold level {empty} has no cases; a policy needs at least one for every level.")
+    return (counts if counts.shape == (n, n + 1) else np.column_stack([counts, np.zeros(n)])) / totals

@@ -24,14 +24,11 @@ def window_means(rows: Sequence[dict[str, float]], levels: range) -> dict[str, f
     """Means over logged rows. `level_k` and `gold_k` become shares in deployment; `hedge` is of all errors."""
     keys = sorted({key for row in rows for key in row})
     mean = {key: sum(row[key] for row in rows if key in row) / sum(key in row for row in rows) for key in keys}
-    weight = sum(mean[f"watch/gold_{k}"] for k in levels)
-    given = [mean.pop(f"watch/level_{k}") / weight for k in levels]
-    gold = [mean.pop(f"watch/gold_{k}") / weight for k in levels]
     found = {key.removeprefix("watch/"): value for key, value in mean.items()}
+    weight = sum(found[f"gold_{k}"] for k in levels)
+    found |= {f"{of}_{k}": found[f"{of}_{k}"] / weight for of in ("level", "gold") for k in levels}
     found["hedge"] = found["by_one"] / found["wrong"] if found["wrong"] else 0.0
-    found["entropy"] = entropy(given)
-    found |= {f"level_{k}": share for k, share in zip(levels, given, strict=True)}
-    return found | {f"gold_{k}": share for k, share in zip(levels, gold, strict=True)}
+    return found | {"entropy": entropy([found[f"level_{k}"] for k in levels])}
 
 
 def watch_findings(now: dict[str, float], first: dict[str, float], limits: Limits, levels: range) -> dict[str, str]:

@@ -34,36 +34,24 @@ def reward_functions(design: Design, read: Reader | None = None) -> list[RewardF
     def answered(text: str) -> Answer:
         return replace(parse(text), level=design.level_of(level_in(text)))
 
+    needs = {"narrative": bool(design.steps_bonus), "level_probabilities": design.scores_probabilities}
+
     def part(name: str) -> RewardFunction:
         def function(
-            completions: Sequence[Any],
-            completion_ids: Sequence[Sequence[int]],
-            gold: Sequence[Any],
-            narrative: Sequence[str] | None = None,
-            level_probabilities: Sequence[Sequence[float] | None] | None = None,
-            **_: Any,
+            completions: Sequence[Any], completion_ids: Sequence[Sequence[int]], gold: Sequence[Any], **columns: Any
         ) -> list[float]:
+            if lacking := [column for column, needed in needs.items() if needed and columns.get(column) is None]:
+                named = f"{design.name}: its reward needs a column {lacking[0]!r}"
+                raise InputError(f"{named} beside the completions, and there is none.")
             answers = [answered(completion_text(completion)) for completion in completions]
-            golds, lengths = gold_levels(design, gold), map(len, completion_ids)
-            notes = _column(narrative, "narrative", design, design.steps_bonus, len(answers))
-            told = _column(
-                level_probabilities, "level_probabilities", design, design.scores_probabilities, len(answers)
-            )
-            rows = zip(answers, golds, lengths, notes, told, strict=True)
+            more = (columns.get(column) or [None] * len(answers) for column in needs)
+            rows = zip(answers, gold_levels(design, gold), map(len, completion_ids), *more, strict=True)
             return [getattr(score(answer, g, design, n, note, p), name) for answer, g, n, note, p in rows]
 
         function.__name__ = name
         return function
 
     return [part(name) for name in Score._fields if name != "steps" or design.steps_bonus]
-
-
-def _column(given: Sequence[Any] | None, name: str, design: Design, needed: Any, n: int) -> Sequence[Any]:
-    if given is None and needed:
-        raise InputError(
-            f"{design.name}: its reward needs a column {name!r} beside the completions, and there is none."
-        )
-    return given or [None] * n
 
 
 def reader(name: str, levels: int, read: Reader | None) -> Reader:
@@ -76,12 +64,12 @@ def reader(name: str, levels: int, read: Reader | None) -> Reader:
     return read or (lambda text: parse(text).level)
 
 
-def gold_levels(design: Design, gold: Sequence[Any]) -> list[int]:
-    """The levels of the gold values. InputError where one is none."""
+def gold_levels(design: Design, gold: Sequence[Any], column: str = "gold") -> list[int]:
+    """The levels of the values of a column. InputError where one is none."""
     found = [design.level_of(value) for value in gold]
     if None in found:
-        names = ", ".join(design.labels) or f"1 to {len(design.table)}"
-        raise InputError(f"{design.name}: gold {gold[found.index(None)]!r} is no level of this design: {names}.")
+        names, other = ", ".join(design.labels) or f"1 to {len(design.table)}", gold[found.index(None)]
+        raise InputError(f"{design.name}: column {column!r} holds {other!r}; levels are {names}.")
     return [level for level in found if level is not None]
 
 

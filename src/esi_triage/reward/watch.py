@@ -20,11 +20,11 @@ and right (`gold_k`) with each case weighed by one over its oversampling factor,
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
@@ -32,7 +32,7 @@ from ..atomic_files import write_json
 from ..errors import InputError
 from .design import Design
 from .run_findings import TRL_KEYS, Limits, entropy, watch_findings, window_means
-from .trl import Reader, completion_text, reader
+from .trl import Reader, completion_text, gold_levels, reader
 
 
 class Watch(TrainerCallback):
@@ -57,10 +57,10 @@ class Watch(TrainerCallback):
         `read` gets the text of a completion and gives its level, 1 to n, or None, as for `reward_functions`; `gold` is
         the column with the label. Both may be labels of the design.
         """
-        self.levels = design.levels if design else range(1, levels + 1)
-        self.factors = design.oversample if design else dict.fromkeys(self.levels, 1.0)
-        self.level_of = design.level_of if design else lambda value: value
-        self.read = reader(design.name if design else "Watch", len(self.levels), read)
+        plain = {"name": "Watch", "table": np.eye(levels).tolist(), "no_parse": 0}
+        self.design = design or Design.model_validate(plain)
+        self.levels = self.design.levels
+        self.read = reader(self.design.name, len(self.levels), read)
         self.gold, self.stop = gold, stop
         self.limits = limits or Limits()
         self.rows: dict[int, dict[str, float]] = {}  # by step
@@ -73,7 +73,7 @@ class Watch(TrainerCallback):
         self, completions: Sequence[Any], log_metric: Callable[[str, float], None] | None = None, **columns: Any
     ) -> list[float]:
         """A reward function that pays nothing and logs what the policy answers."""
-        given = [self.level_of(self.read(completion_text(completion))) for completion in completions]
+        given = [self.design.level_of(self.read(completion_text(completion))) for completion in completions]
         if log_metric is not None:
             for name, value in self._batch(given, self._golds(columns)).items():
                 log_metric(f"watch/{name}", value)
@@ -84,16 +84,11 @@ class Watch(TrainerCallback):
             raise InputError(
                 f"the training rows have no column {self.gold!r}; name the one with the label: Watch(gold=…)."
             )
-        golds = [self.level_of(value) for value in columns[self.gold]]
-        if other := [value for value, level in zip(columns[self.gold], golds, strict=True) if level not in self.levels]:
-            raise InputError(
-                f"column {self.gold!r} of the training rows holds {other[0]!r}; levels are 1 to {len(self.levels)}."
-            )
-        return [level for level in golds if level is not None]
+        return gold_levels(self.design, columns[self.gold], self.gold)
 
     def _batch(self, given: Sequence[int | None], golds: Sequence[int]) -> dict[str, float]:
         n = len(given)
-        weights = [1 / self.factors[gold] for gold in golds]
+        weights = [1 / self.design.oversample[gold] for gold in golds]
         distances = [abs(level - gold) for level, gold in zip(given, golds, strict=True) if level is not None]
         wrong = len(distances) - distances.count(0)
         found = {"none": given.count(None) / n, "exact": distances.count(0) / n, "wrong": wrong / n}
@@ -101,7 +96,7 @@ class Watch(TrainerCallback):
         if wrong:
             found["hedge"] = distances.count(1) / wrong
         if distances:
-            found["entropy"] = entropy(list(Counter(level for level in given if level is not None).values()))
+            found["entropy"] = entropy([given.count(k) for k in self.levels])
         for k in self.levels:
             found[f"answered_{k}"] = given.count(k) / n
             found[f"level_{k}"] = sum(w for w, level in zip(weights, given, strict=True) if level == k) / n

@@ -51,7 +51,7 @@ def recommend_design(
     found = recommend(shares, load_costs(costs, n), warm_start(shares, skill))
     deliver(recommendation_as_text(found) if form == "text" else json_text(recommendation_as_json(found)))
     if output is not None:
-        write_text(output, design_as_toml(found.best.design))
+        write_text(output, design_as_toml(found[0].design))
 
 
 def _shares(data: Path) -> "np.ndarray":

@@ -99,8 +99,8 @@ def audit_design(
     Example: esi reward audit v45c --fail-on warning
     """
     from ...reward import audit, load_design
-    from ...reward.audit_text import audit_as_text
     from ...reward.policy import SKILL, cut_off, default_prior, read_confusion, read_prior, warm_start
+    from .audit_text import audit_as_text
 
     page = page_file(form, output, design, confusion)
     if confusion is not None and skill is not None:

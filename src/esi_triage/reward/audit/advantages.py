@@ -12,14 +12,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from ..simulate import EPSILON
-from .finding import AuditFinding, Checked, listed, short_percent, signed
+from ..simulate.learner import EPSILON
+from .finding import LESSONS, AuditFinding, Checked, listed, short_percent, signed
 from .setting import Setting, skill_needed
 
-LESSON = (
-    "CoRPO (arXiv 2511.04439): a wrong answer that is better than its group's mean is reinforced although it is wrong; "
-    "a group of equal rewards teaches nothing."
-)
 MOST_GROUPS = 500_000
 
 
@@ -37,8 +33,7 @@ def group_advantages(setting: Setting) -> Checked:
         "wrong_positive": positive_when_wrong(setting, policy),
         "wrong_reinforced": _reinforced(setting, advantages),
     }
-    findings = [*_wrong(measured["wrong_reinforced"]), *_no_signal(measured)]
-    return Checked(measured, findings)
+    return Checked(measured, _findings(measured))
 
 
 def expected_advantages(rewards: np.ndarray, policy: np.ndarray, group_size: int, by_spread: bool) -> np.ndarray:
@@ -81,7 +76,9 @@ def _fellows(rewards: np.ndarray, shares: np.ndarray, group_size: int) -> tuple[
     """The values that occur (v,), the counts of each among the fellows (k, v), and the probability of each row (k,)."""
     values, chances = _distinct(rewards, shares)
     counts = _compositions(group_size - 1, len(values))
-    return values, counts, _multinomial(counts, chances)
+    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, group_size)))])
+    ways = log_factorial[-1] - log_factorial[counts].sum(axis=1)  # log: in which each row's counts can fall
+    return values, counts, np.exp(ways + counts @ np.log(chances))
 
 
 def _above_mean(rewards: np.ndarray, shares: np.ndarray, group_size: int) -> np.ndarray:
@@ -115,50 +112,34 @@ def _compositions(total: int, parts: int) -> np.ndarray:
     return np.diff(fence, axis=1) - 1
 
 
-def _multinomial(counts: np.ndarray, chances: np.ndarray) -> np.ndarray:
-    """(k,): the probability of each row of counts."""
-    total = int(counts[0].sum())
-    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, total + 1)))])
-    return np.exp(log_factorial[total] - log_factorial[counts].sum(axis=1) + counts @ np.log(chances))
-
-
 def _below(setting: Setting, gold: int) -> dict[str, float]:
     """The share of exact answers to this level under which each other action beats the group's mean (no scaling)."""
-    row, errors = setting.with_bonuses[gold], setting.errors[gold]
-    wrong = float(errors @ row[: setting.n])
-    others = {setting.action(action): float(row[action]) for action in range(setting.n + 1) if action != gold}
-    return {
-        name: 1.0 if (skill := skill_needed(pay, float(row[gold]), wrong)) is None else skill
-        for name, pay in others.items()
-    }
+    row = setting.with_bonuses[gold]
+    wrong, right = float(setting.errors[gold] @ row[: setting.n]), float(row[gold])
+    needed = {a: skill_needed(float(row[a]), right, wrong) for a in range(setting.n + 1) if a != gold}
+    return {setting.action(action): 1.0 if skill is None else skill for action, skill in needed.items()}
 
 
 def _reinforced(setting: Setting, advantages: np.ndarray) -> list[dict[str, Any]]:
     """Wrong answers, and abstention, with a positive expected advantage; the largest first."""
-    cells = [(gold, answer) for gold in range(setting.n) for answer in range(setting.n + 1) if gold != answer]
+    off = np.arange(setting.n + 1) != np.arange(setting.n)[:, None]
     found = [
         {"gold": setting.action(g), "answer": setting.action(a), "advantage": float(advantages[g, a])}
-        for g, a in cells
-        if advantages[g, a] > 1e-9
+        for g, a in np.argwhere(off & (advantages > 1e-9))
     ]
     return sorted(found, key=lambda row: -row["advantage"])
 
 
-def _wrong(found: list[dict[str, Any]]) -> list[AuditFinding]:
-    if not found:
-        return []
-    named = [f"{row['gold']} called {row['answer']} ({signed(row['advantage'])})" for row in found]
-    message = f"GRPO reinforces wrong answers of the warm start: expected advantage {listed(named)}."
-    numbers = {"cells": len(found), "wrong_reinforced": found}
-    return [AuditFinding("groups", "warning", message, numbers, LESSON)]
-
-
-def _no_signal(measured: dict) -> list[AuditFinding]:
-    if measured["without_signal"] < 0.5:
-        return []
-    message = (
-        f"{short_percent(measured['without_signal'])} of the groups of {measured['group_size']} have equal rewards and "
-        "teach nothing."
-    )
-    numbers = {key: measured[key] for key in ("without_signal", "without_signal_by_gold")}
-    return [AuditFinding("groups", "note", message, numbers, LESSON)]
+def _findings(measured: dict[str, Any]) -> list[AuditFinding]:
+    findings = []
+    if found := measured["wrong_reinforced"]:
+        named = [f"{row['gold']} called {row['answer']} ({signed(row['advantage'])})" for row in found]
+        message = f"GRPO reinforces wrong answers of the warm start: expected advantage {listed(named)}."
+        numbers = {"cells": len(found), "wrong_reinforced": found}
+        findings.append(AuditFinding("groups", "warning", message, numbers, LESSONS["groups"]))
+    if measured["without_signal"] >= 0.5:
+        share, size = short_percent(measured["without_signal"]), measured["group_size"]
+        message = f"{share} of the groups of {size} have equal rewards and teach nothing."
+        numbers = {key: measured[key] for key in ("without_signal", "without_signal_by_gold")}
+        findings.append(AuditFinding("groups", "note", message, numbers, LESSONS["groups"]))
+    return findings

@@ -1,7 +1,9 @@
 """What to answer when unsure: the best action for a belief, and in every doubt between two levels.
 
 A belief is P(level). Over two levels it is a point of an interval, and the expected reward of each action is a line
-over it: which action is best changes only where two lines cross.
+over it: which action is best changes only where two lines cross. How close abstention comes to being the best action
+for any belief is the value of a small matrix game: nature picks a belief to bring it ahead, the answerer an answer to
+keep it behind.
 """
 
 from itertools import combinations
@@ -71,3 +73,30 @@ def misfits(rewards: np.ndarray) -> list[Doubt]:
     """Every doubt between two levels where an action is strictly better than the likely level."""
     found = [doubt for pair in combinations(range(len(rewards)), 2) for doubt in doubts(rewards, pair)]
     return [doubt for doubt in found if doubt.action != doubt.likely and doubt.share > NARROW]
+
+
+def abstention_margin(rewards: np.ndarray) -> tuple[float, np.ndarray]:
+    """Max over beliefs of (abstention - best answer), and a belief (n,) where it is reached.
+
+    `rewards` is (n, n + 1), abstention last. At 0 or above, abstention is a best action for that belief.
+    """
+    return game_value(rewards[:, -1:] - rewards[:, :-1])
+
+
+def game_value(payoffs: np.ndarray) -> tuple[float, np.ndarray]:
+    """The value of a zero-sum game for its row player, and that player's optimal mixture (rows,).
+
+    Variables: the mixture and the value v, which is at most mixture · payoffs in every column.
+    """
+    from scipy.optimize import linprog  # here: it takes longer to load than a command that needs none
+
+    rows, columns = payoffs.shape
+    solved = linprog(
+        c=[*np.zeros(rows), -1.0],
+        A_ub=np.column_stack([-payoffs.T, np.ones(columns)]),
+        b_ub=np.zeros(columns),
+        A_eq=[[*np.ones(rows), 0.0]],
+        b_eq=[1.0],
+        bounds=[(0, None)] * rows + [(None, None)],
+    )
+    return float(solved.x[-1]), solved.x[:-1]

@@ -8,15 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..simulate import PROMPTS, SILENT, expected_course, over_given
+from ..simulate.expected_course import PROMPTS, expected_course
+from ..simulate.training_course import SILENT, over_given
 from .advantages import positive_when_wrong
-from .finding import AuditFinding, Checked, short_percent
+from .finding import LESSONS, AuditFinding, Checked, short_percent
 from .setting import Setting
 
-LESSON = (
-    "v45c: an action needs a cost. Not in the table, where only differences count, but in training: its advantage must "
-    "be negative where it is wrong, at the policy that would take it. Class factors can see to it that it is not."
-)
 LOST = 0.01  # exactness that training costs
 
 
@@ -35,8 +32,8 @@ def collapse(setting: Setting) -> Checked:
         "exact_after": float(setting.prior @ after[:, :-1].diagonal()),
         "policy_after": [setting.by_action(row) for row in after],
         "wrong_positive_after": positive_when_wrong(setting, after),
-        "taken_over_by": taken,
-        "by_class_factors": bool(taken) and taken not in _all_taken(setting, untouched),
+        "taken_over_by": next(iter(taken), ""),
+        "by_class_factors": bool(taken) and taken[0] not in _taken(setting, untouched),
     }
     return Checked(measured, _findings(setting, measured))
 
@@ -46,15 +43,11 @@ def _followed(setting: Setting, training: np.ndarray) -> tuple[np.ndarray, np.nd
     return expected_course(setting.with_bonuses, setting.prior, training, setting.policy, setting.group_size, by_spread)
 
 
-def _all_taken(setting: Setting, policy: np.ndarray) -> list[str]:
+def _taken(setting: Setting, policy: np.ndarray) -> list[str]:
     """The actions that take over under P(answer | gold) (n, n + 1), abstention first."""
     shares = setting.prior @ policy
     levels = [setting.action(level) for level in np.flatnonzero(over_given(shares[:-1], setting.prior)).tolist()]
     return ["no answer", *levels] if shares[-1] >= SILENT else levels
-
-
-def _taken(setting: Setting, policy: np.ndarray) -> str:
-    return next(iter(_all_taken(setting, policy)), "")
 
 
 def _findings(setting: Setting, measured: dict[str, Any]) -> list[AuditFinding]:
@@ -67,17 +60,18 @@ def _findings(setting: Setting, measured: dict[str, Any]) -> list[AuditFinding]:
             f"Followed for {PROMPTS} prompts, GRPO makes the policy less exact: {short_percent(before)} to "
             f"{short_percent(after)} of the cases in deployment."
         )
-        return [AuditFinding("collapse", "warning", message, numbers, LESSON)]
+        return [AuditFinding("collapse", "warning", message, numbers, LESSONS["collapse"])]
     given = short_percent(measured["shares_after"][name])
     if name == "no answer":
         message = f"Followed for {PROMPTS} prompts, GRPO leaves {given} of the cases in deployment without an answer."
     else:
         occurs = short_percent(setting.by_action(setting.prior)[name])
-        message = f"Followed for {PROMPTS} prompts, GRPO gives {name} to {given} of the cases in deployment"
-        message += f"; {occurs} have it."
+        message = f"Followed for {PROMPTS} prompts, GRPO gives {name} to {given} of the cases in deployment; {occurs} "
+        message += "have it."
     unsampled = short_percent(measured["shares_after_unsampled"][name])
     if measured["by_class_factors"]:
         message += f" The class factors are the cause: drawn as they occur, it is {unsampled}."
     else:
         message += " The table is the cause: it happens too where cases are drawn as they occur."
-    return [AuditFinding("silence" if name == "no answer" else "collapse", "error", message, numbers, LESSON)]
+    check = "silence" if name == "no answer" else "collapse"
+    return [AuditFinding(check, "error", message, numbers, LESSONS["collapse"])]

@@ -1,20 +1,16 @@
 """What a check says: numbers always, findings where there is something to say."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib import resources
 from typing import Any, Literal, NamedTuple
+
+from ...reading import read_toml
 
 Severity = Literal["note", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
-TITLES = {  # by the code of the check, which findings and JSON keep
-    "lazy": "constant policies",
-    "collapse": "where training goes",
-    "silence": "abstention",
-    "hedging": "hedging",
-    "order": "order and safety",
-    "groups": "what GRPO sees",
-    "bonuses": "bonuses without merit",
-    "drift": "prior shift",
-}
+WORDS = read_toml(resources.files("esi_triage.reward.audit") / "words.toml")
+TITLES: dict[str, str] = WORDS["titles"]  # by the code of the check, which findings and JSON keep
+LESSONS: dict[str, str] = WORDS["lessons"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +24,8 @@ class AuditFinding:
     check: str
     severity: Severity
     message: str
-    numbers: dict[str, Any] = field(default_factory=dict)
-    lesson: str = ""
+    numbers: dict[str, Any]
+    lesson: str
 
 
 class Checked(NamedTuple):
@@ -53,3 +49,8 @@ def listed(words: list[str], most: int = 4) -> str:
     """Words joined for a sentence; the rest is counted."""
     shown = words if len(words) <= most else [*words[: most - 1], f"{len(words) - most + 1} more"]
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
+
+
+def called(cells: list[list[str]]) -> str:
+    """Cells of the table, by the names of gold and answer, for a sentence."""
+    return listed([f"{gold} called {answer}" for gold, answer in cells])

@@ -4,47 +4,32 @@ A warning where the action that training rewards is not the most probable level 
 warm start holds or for none at all.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from .finding import AuditFinding, Checked, listed, short_percent
+from .finding import LESSONS, AuditFinding, Checked, listed, short_percent
 from .hedging import exchange_rates, held_beliefs, where
 from .setting import Setting
-
-LESSON = (
-    "v45c and v46: oversampling a level multiplies what a miss of it costs, and the policy carries the shares of its "
-    "training to patients who come in others."
-)
 
 
 def prior_shift(setting: Setting) -> Checked:
     """Shares predicted in deployment if each answer of the warm start became the action that its training rewards."""
-    beliefs = held_beliefs(setting, setting.prior, setting.training_prior)
-    untrained = held_beliefs(setting, setting.prior)
-    factors = setting.design.oversample
-    rates = {
-        name: None if rate is None else rate * factors[grave] / factors[mild]
-        for (name, rate), (grave, mild) in zip(exchange_rates(setting).items(), _neighbours(setting), strict=True)
-    }
+    beliefs = list(held_beliefs(setting, setting.prior, setting.training_prior))
     measured = {
         "natural": setting.by_action(setting.prior),
         "training": setting.by_action(setting.training_prior),
         "predicted_before": setting.by_action(setting.prior @ setting.policy),
-        "predicted_after_unsampled": _predicted(setting, untrained),
+        "predicted_after_unsampled": _predicted(setting, held_beliefs(setting, setting.prior)),
         "predicted_after": _predicted(setting, beliefs),
-        "exchange_rates": rates,
+        "exchange_rates": exchange_rates(setting, setting.design.oversample),
         "beliefs": beliefs,
     }
     return Checked(measured, _findings(setting, measured))
 
 
-def _neighbours(setting: Setting) -> list[tuple[int, int]]:
-    pairs = [(level, level + 1) for level in range(1, setting.n)]
-    return [(mild, grave) for grave, mild in pairs] if setting.design.urgent == "last" else pairs
-
-
-def _predicted(setting: Setting, beliefs: list[dict[str, Any]]) -> dict[str, float]:
+def _predicted(setting: Setting, beliefs: Iterable[dict[str, Any]]) -> dict[str, float]:
     """How often each action is taken when every answer of the warm start is replaced by the best action for it."""
     shares = setting.by_action(np.zeros(setting.n + 1))
     for row in beliefs:
@@ -54,10 +39,8 @@ def _predicted(setting: Setting, beliefs: list[dict[str, Any]]) -> dict[str, flo
 
 
 def _findings(setting: Setting, measured: dict) -> list[AuditFinding]:
-    if np.allclose(setting.training_prior, setting.prior):
-        return []
     rows = [row for row in measured["beliefs"] if row["best_act"] != row["most_probable"]]
-    if not rows:
+    if not rows or np.allclose(setting.training_prior, setting.prior):
         return []
     shifted = [
         f"{row['best_act']} where {where(row)} "
@@ -72,5 +55,5 @@ def _findings(setting: Setting, measured: dict) -> list[AuditFinding]:
         f"end, {short_percent(after[grown])} of the cases in deployment are called {grown}, and "
         f"{short_percent(deployed[grown])} are."
     )
-    keys = ("natural", "training", "predicted_after", "exchange_rates")
-    return [AuditFinding("drift", "warning", message, {key: measured[key] for key in keys} | {"beliefs": rows}, LESSON)]
+    numbers = {key: measured[key] for key in ("natural", "training", "predicted_after", "exchange_rates")}
+    return [AuditFinding("drift", "warning", message, numbers | {"beliefs": rows}, LESSONS["drift"])]

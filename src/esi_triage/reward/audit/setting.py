@@ -98,3 +98,7 @@ class Setting:
     def by_action(self, values: np.ndarray) -> dict[str, float]:
         """(n + 1,) or (n,) numbers by the name of the action or level."""
         return {self.action(i): float(value) for i, value in enumerate(values)}
+
+    def cells(self, chosen: np.ndarray) -> list[list[str]]:
+        """The names of gold and answer of each chosen cell, row by row."""
+        return [[self.action(gold), self.action(answer)] for gold, answer in np.argwhere(chosen)]

@@ -5,12 +5,13 @@ asked for by that (a little more than needed); the rest is left to the audit of 
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
-from ..audit.abstention_margin import game_value
-from ..audit.beliefs import TIE
+from ..audit.beliefs import TIE, game_value
 from ..audit.finding import SEVERITIES, Severity
 from ..audit.setting import Setting
 
@@ -33,16 +34,10 @@ def demands(setting: Setting, severity: Severity, margin: float) -> list[Demand]
     """
     wanted = SEVERITIES[min(SEVERITIES.index(severity), SEVERITIES.index("warning")) :]
     checks: tuple[Callable[[Setting, float], Iterator[Demand]], ...] = (
-        *(_constants, _abstention, _abstention_last),
-        *(_held, _doubts, _order, _advantages, _prior_shift),
+        *(_constants, _abstention, _abstention_last, partial(_most_probable, check="hedging")),
+        *(_doubts, _order, _advantages, partial(_most_probable, check="drift")),
     )
     return [demand for check in checks for demand in check(setting, margin) if demand.severity in wanted]
-
-
-def _cell(setting: Setting, gold: int, action: int) -> np.ndarray:
-    weights = np.zeros((setting.n, setting.n + 1))
-    weights[gold, action] = 1.0
-    return weights
 
 
 def _prefers(setting: Setting, belief: np.ndarray, better: int, worse: int) -> np.ndarray:
@@ -57,14 +52,14 @@ def _with_bonuses(
     setting: Setting, check: str, severity: Severity, why: str, weights: np.ndarray, least: float
 ) -> Demand:
     """A demand on rewards with bonuses."""
-    return Demand(
-        check, severity, why, weights, least - float((weights * (setting.with_bonuses - setting.table_only)).sum())
-    )
+    bonus = float((weights * (setting.with_bonuses - setting.table_only)).sum())
+    return Demand(check, severity, why, weights, least - bonus)
 
 
-def _wrong(setting: Setting) -> Iterator[tuple[int, int, str]]:
-    for gold, answer in np.argwhere(setting.wrong):
-        yield int(gold), int(answer), f"{setting.action(gold)} called {setting.action(answer)}"
+def _wrong(setting: Setting) -> Iterator[tuple[int, int, str, np.ndarray]]:
+    """Each wrong answer: gold, answer, both in words, and the certain belief in gold."""
+    for gold, answer in np.argwhere(setting.wrong).tolist():
+        yield gold, answer, f"{setting.action(gold)} called {setting.action(answer)}", np.eye(setting.n)[gold]
 
 
 def _constants(setting: Setting, margin: float) -> Iterator[Demand]:
@@ -81,40 +76,32 @@ def _abstention(setting: Setting, margin: float) -> Iterator[Demand]:
 
     The mixture is a product of the table; it is held at the one that does best now.
     """
-    cases: list[tuple[Severity, np.ndarray, str]] = [
-        ("warning", setting.with_bonuses, ""),
-        ("note", setting.table_only, ", without bonuses too"),
-    ]
-    for severity, rewards, when in cases:
-        behind = rewards[:, -1:] - rewards[:, :-1]
-        _, mixture = game_value(-behind.T)
+    for rewards in (setting.with_bonuses, setting.table_only):
+        _, mixture = game_value((rewards[:, :-1] - rewards[:, -1:]).T)
         for gold in range(setting.n):
             weights = np.zeros((setting.n, setting.n + 1))
             weights[gold] = [*mixture, -1.0]
-            why = f"abstention is best for no belief{when}"
-            bonus = float((weights * (rewards - setting.table_only)).sum())
-            yield Demand("silence", severity, why, weights, margin - bonus)
+            why = "abstention is best for no belief"
+            if rewards is setting.with_bonuses:
+                yield _with_bonuses(setting, "silence", "warning", why, weights, margin)
+            else:
+                yield Demand("silence", "note", f"{why}, without bonuses too", weights, margin)
 
 
 def _abstention_last(setting: Setting, margin: float) -> Iterator[Demand]:
     more = max(0.0, setting.design.bonus("no answer") - setting.design.bonus("wrong"))
-    for gold, answer, name in _wrong(setting):
-        weights = _cell(setting, gold, answer) - _cell(setting, gold, setting.n)
-        least = more / float(setting.units[gold, 0])
+    for gold, answer, name, sure in _wrong(setting):
+        weights, least = _prefers(setting, sure, answer, setting.n), more / float(setting.units[gold, 0])
         yield Demand("silence", "note", f"{name} is no worse than abstention", weights, least)
 
 
-def _held(setting: Setting, margin: float) -> Iterator[Demand]:
-    yield from _most_probable(setting, margin, "hedging", setting.training_prior, "in training")
-
-
-def _prior_shift(setting: Setting, margin: float) -> Iterator[Demand]:
-    if not np.allclose(setting.training_prior, setting.prior):
-        yield from _most_probable(setting, margin, "drift", setting.prior, "in deployment")
-
-
-def _most_probable(setting: Setting, margin: float, check: str, shares: np.ndarray, when: str) -> Iterator[Demand]:
-    """What training rewards, for each belief of the warm start, is the level most probable with those shares (n,)."""
+def _most_probable(setting: Setting, margin: float, check: str) -> Iterator[Demand]:
+    """What training rewards for each belief of the warm start is its most probable level; for drift in deployment."""
+    shares, when = setting.training_prior, "in training"
+    if check == "drift":
+        shares, when = setting.prior, "in deployment"
+        if np.allclose(shares, setting.training_prior):
+            return
     for answer in (None, *range(setting.n + 1)):
         said = np.ones(setting.n) if answer is None else setting.policy[:, answer]
         if (shares * said).sum() <= 0:
@@ -130,20 +117,18 @@ def _most_probable(setting: Setting, margin: float, check: str, shares: np.ndarr
 
 def _doubts(setting: Setting, margin: float) -> Iterator[Demand]:
     """Between two levels the graver is best where it is the more probable, and the best action is one of the two."""
-    for low in range(setting.n):
-        for high in range(low + 1, setting.n):
-            even = np.zeros(setting.n)
-            even[[low, high]] = 0.5
-            held = {"first": (low,), "last": (high,), "neither": (low, high)}[setting.design.urgent]
-            between = f"between {setting.action(low)} and {setting.action(high)}"
-            for level in held:
-                why = f"{setting.action(level)} is best {between} at even odds"
-                for action in set(range(setting.n + 1)) - {level}:
-                    inside = action in (low, high) and setting.scale == "group"
-                    severity: Severity = "note" if inside else "warning"
-                    yield _with_bonuses(setting, "hedging", severity, why, _prefers(setting, even, level, action), 0.0)
-            if len(held) == 1:
-                yield from _no_third(setting, even, held[0], low + high - held[0], f"no third action is best {between}")
+    for low, high in combinations(range(setting.n), 2):
+        even = np.eye(setting.n)[[low, high]].mean(axis=0)
+        held = {"first": (low,), "last": (high,), "neither": (low, high)}[setting.design.urgent]
+        between = f"between {setting.action(low)} and {setting.action(high)}"
+        for level in held:
+            why = f"{setting.action(level)} is best {between} at even odds"
+            for action in set(range(setting.n + 1)) - {level}:
+                inside = action in (low, high) and setting.scale == "group"
+                severity: Severity = "note" if inside else "warning"
+                yield _with_bonuses(setting, "hedging", severity, why, _prefers(setting, even, level, action), 0.0)
+        if len(held) == 1:
+            yield from _no_third(setting, even, held[0], low + high - held[0], f"no third action is best {between}")
 
 
 def _no_third(setting: Setting, even: np.ndarray, grave: int, mild: int, why: str) -> Iterator[Demand]:
@@ -151,30 +136,27 @@ def _no_third(setting: Setting, even: np.ndarray, grave: int, mild: int, why: st
 
     The mixture is held at the one that does best now, at the two ends: even odds, and certainly mild.
     """
-    sure = np.eye(setting.n)[mild]
+    ends = np.array([even, np.eye(setting.n)[mild]])
     for action in set(range(setting.n + 1)) - {grave, mild}:
         leads = setting.with_bonuses[:, [grave, mild]] - setting.with_bonuses[:, [action]]
-        lead = (np.array([even, sure]) @ leads).T
-        _, mixture = game_value(lead)
-        for end in (even, sure):
-            weights = mixture[0] * _prefers(setting, end, grave, action) + mixture[1] * _prefers(
-                setting, end, mild, action
-            )
+        _, (part, rest) = game_value((ends @ leads).T)
+        for end in ends:
+            weights = part * _prefers(setting, end, grave, action) + rest * _prefers(setting, end, mild, action)
             yield _with_bonuses(setting, "hedging", "warning", why, weights, 0.0)
 
 
 def _order(setting: Setting, margin: float) -> Iterator[Demand]:
     most = max(0.0, setting.design.bonus("wrong", 0))
     down = {"first": 1, "last": -1, "neither": 0}[setting.design.urgent]
-    for gold, answer, name in _wrong(setting):
-        exact, here = _cell(setting, gold, gold), _cell(setting, gold, answer)
+    for gold, answer, name, sure in _wrong(setting):
         # no bonus may outbid the step from adjacent to exact
         step = most / float(setting.units[gold, 0]) if abs(gold - answer) == 1 else 0.0
-        yield Demand("order", "warning", f"exact is better than {name}", exact - here, margin + step)
+        weights = _prefers(setting, sure, gold, answer)
+        yield Demand("order", "warning", f"exact is better than {name}", weights, margin + step)
         over = 2 * gold - answer
         if (answer - gold) * down > 0 and 0 <= over < setting.n:
             why = f"{name} is no cheaper than over-triage as far"
-            yield Demand("order", "note", why, _cell(setting, gold, over) - here, 0.0)
+            yield Demand("order", "note", why, _prefers(setting, sure, over, answer), 0.0)
 
 
 def kept_order(setting: Setting, margin: float) -> Iterator[Demand]:
@@ -182,19 +164,19 @@ def kept_order(setting: Setting, margin: float) -> Iterator[Demand]:
 
     Strictly more where the two differ in the table: by their difference, at most by `margin`.
     """
-    for gold, answer, name in _wrong(setting):
+    for gold, answer, name, sure in _wrong(setting):
         if abs(gold - answer) > 1:
             nearer = answer + (1 if answer < gold else -1)
-            differ = abs(float(setting.table_only[gold, nearer] - setting.table_only[gold, answer]))
-            weights = _cell(setting, gold, nearer) - _cell(setting, gold, answer)
-            yield Demand("order", "error", f"{name} pays less than the nearer error", weights, min(margin, differ))
+            least = min(margin, abs(float(setting.table_only[gold, nearer] - setting.table_only[gold, answer])))
+            weights = _prefers(setting, sure, nearer, answer)
+            yield Demand("order", "error", f"{name} pays less than the nearer error", weights, least)
 
 
 def _advantages(setting: Setting, margin: float) -> Iterator[Demand]:
     """Without scaling, and with the batch's, the sign of the advantage is linear; with the group's it is not."""
     for gold in range(setting.n):
         for answer in set(range(setting.n + 1)) - {gold}:
-            weights = -_cell(setting, gold, answer)
-            weights[gold] += setting.policy[gold]
+            weights = np.zeros((setting.n, setting.n + 1))
+            weights[gold] = setting.policy[gold] - np.eye(setting.n + 1)[answer]
             why = f"{setting.action(gold)} called {setting.action(answer)} is below its group's mean"
             yield _with_bonuses(setting, "groups", "warning", why, weights, margin)

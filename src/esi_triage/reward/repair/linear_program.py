@@ -5,7 +5,7 @@ differences from it count, and a change counts in units of its row (`Setting.uni
 stand still; they move with the table, so the demands are set up again around each solution.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -72,23 +72,25 @@ def repair(
     """
     _check(design, frozen, margin)
     first = audits = [audit(design, prior, policy, group_size, scale) for prior, policy in worlds]
-    after, changes, n = design, [], len(design.table)
+    after, changes, cells = design, [], _cells(design)
     start = np.append(np.array(design.table).ravel(), design.no_parse)
     weights = np.mean([_prices_of(result.setting) for result in first], axis=0)
-    held = {_index(cell, n): cell for cell in [*frozen, *((level, level) for level in design.levels)]}
+    held = {cells.index(cell): cell for cell in [*frozen, *((level, level) for level in design.levels)]}
     for _ in range(ROUNDS):
         if not any(result.reaches(severity) for result in audits):
             break
-        asked = [row for result in audits for row in _rows(result.setting, demands(result.setting, severity, margin))]
-        asked += [row for result in first for row in _rows(result.setting, kept_order(result.setting, margin))]
-        cells, prices = _least_change(start, asked, list(held), weights)
-        if cells is None and changes:  # the units have moved to where nothing will do: what was found before stays
+        asked = [
+            *(_on_cells(one.setting, demand) for one in audits for demand in demands(one.setting, severity, margin)),
+            *(_on_cells(one.setting, demand) for one in first for demand in kept_order(one.setting, margin)),
+        ]
+        values, prices = _least_change(start, asked, list(held), weights)
+        if values is None and changes:  # the units have moved to where nothing will do: what was found before stays
             break
-        if cells is None:
+        if values is None:
             conflict, kept = _conflict(start, asked, list(held), weights)
             named = [held[index] for index in kept if held[index] in frozen]
-            return Repair(design, None, severity, [], [row.demand for row in conflict], named, first)
-        before, after = after, _design(design, cells)
+            return Repair(design, None, severity, [], conflict, named, first)
+        before, after = after, _design(design, values)
         changes = _changes(design, after, asked, prices)
         audits = [audit(after, prior, policy, group_size, scale) for prior, policy in worlds]
         if np.allclose(before.rewards, after.rewards, atol=SAME):
@@ -96,22 +98,11 @@ def repair(
     return Repair(design, after, severity, changes, [], [], audits)
 
 
-class Row(NamedTuple):
-    """A demand as a row of the program: `weights` (cells,) × cells >= `least`."""
-
-    demand: Demand
-    weights: np.ndarray
-    least: float
-
-
-def _rows(setting: Setting, asked: Iterable[Demand]) -> list[Row]:
-    """Demands on what the trainer sees, as rows for the cells: (cell - exact) / unit of its row."""
-    rows = []
-    for demand in asked:
-        cells = demand.weights / setting.units
-        cells[:, : setting.n] -= np.diag(cells.sum(axis=1))
-        rows.append(Row(demand, np.append(cells[:, :-1].ravel(), cells[:, -1].sum()), demand.least))
-    return rows
+def _on_cells(setting: Setting, demand: Demand) -> Demand:
+    """The same of the cells (cells,), where the trainer sees (cell - exact) / unit of its row."""
+    weights = demand.weights / setting.units
+    weights[:, :-1] -= np.diag(weights.sum(axis=1))
+    return demand._replace(weights=np.append(weights[:, :-1].ravel(), weights[:, -1].sum()))
 
 
 def _prices_of(setting: Setting) -> np.ndarray:
@@ -129,12 +120,18 @@ def _check(design: Design, frozen: Collection[Cell], margin: float) -> None:
         raise InputError(f"--margin {margin:g}: give a number above 0.")
 
 
-def _index(cell: Cell, n: int) -> int:
-    return n * n if cell is None else (cell[0] - 1) * n + cell[1] - 1
+def _cells(design: Design) -> list[Cell]:
+    """Row by row, then no answer: the order of the variables."""
+    return [*((gold, level) for gold in design.levels for level in design.levels), None]
+
+
+def value_of(design: Design, cell: Cell) -> float:
+    """What a cell pays."""
+    return design.no_parse if cell is None else design.table[cell[0] - 1][cell[1] - 1]
 
 
 def _least_change(
-    start: np.ndarray, asked: Sequence[Row], held: Sequence[int], weights: np.ndarray
+    start: np.ndarray, asked: Sequence[Demand], held: Sequence[int], weights: np.ndarray
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """The repaired cells, None where there are none, and what each demand adds to the sum of changes (its price)."""
     k = len(start)
@@ -161,7 +158,9 @@ def _solve(cost: np.ndarray, rows: np.ndarray, most: np.ndarray, bounds: Sequenc
     return result if result.status == 0 else None
 
 
-def _conflict(start: np.ndarray, asked: list[Row], held: list[int], weights: np.ndarray) -> tuple[list[Row], list[int]]:
+def _conflict(
+    start: np.ndarray, asked: list[Demand], held: list[int], weights: np.ndarray
+) -> tuple[list[Demand], list[int]]:
     """Demands and frozen cells that cannot all be met, none of which can be spared (deletion filter).
 
     It begins with those that have a price where every demand may be broken at the same cost (Farkas).
@@ -182,22 +181,19 @@ def _conflict(start: np.ndarray, asked: list[Row], held: list[int], weights: np.
     return asked, held
 
 
-def _design(design: Design, cells: np.ndarray) -> Design:
-    n = len(design.table)
-    values = [round(float(cell), 12) + 0.0 for cell in cells]
-    table = tuple(tuple(values[row * n : (row + 1) * n]) for row in range(n))
-    return design.model_copy(update={"table": table, "no_parse": values[-1]})
+def _design(design: Design, values: np.ndarray) -> Design:
+    *table, no_parse = np.round(values, 12) + 0.0
+    rows = np.reshape(table, (len(design.table), -1)).tolist()
+    return design.model_copy(update={"table": tuple(map(tuple, rows)), "no_parse": float(no_parse)})
 
 
-def _changes(before: Design, after: Design, asked: Sequence[Row], prices: np.ndarray) -> list[CellChange]:
+def _changes(before: Design, after: Design, asked: Sequence[Demand], prices: np.ndarray) -> list[CellChange]:
     """Each cell that moved, with the demand that pulls hardest at it."""
-    n = len(before.table)
     pull = np.abs(np.array([row.weights for row in asked]) * prices[:, None])
-    cells: list[Cell] = [(gold, level) for gold in before.levels for level in before.levels]
     changes = []
-    for cell in (*cells, None):
-        old, new = (d.no_parse if cell is None else d.table[cell[0] - 1][cell[1] - 1] for d in (before, after))
+    for index, cell in enumerate(_cells(before)):
+        old, new = value_of(before, cell), value_of(after, cell)
         if abs(new - old) > SAME * 10:
-            strongest = asked[int(pull[:, _index(cell, n)].argmax())].demand
+            strongest = asked[int(pull[:, index].argmax())]
             changes.append(CellChange(cell, old, new, f"{TITLES[strongest.check]}: {strongest.why}"))
     return changes

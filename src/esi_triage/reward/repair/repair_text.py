@@ -1,16 +1,13 @@
 """A repair for people, as JSON, and as the TOML of the repaired design."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from ..audit.finding import TITLES, listed
 from ..design import Design
-from .linear_program import Cell, CellChange, Repair
-
-# fields of a design in the order in which a person reads them; the table and its name come before
-_FIELDS = ("format_bonus", "format_means", "format_paid", "length_bonus", "length_limit", "length_scale", "length_paid")
+from .linear_program import Cell, Repair, value_of
 
 
 def repair_as_text(result: Repair) -> str:
@@ -37,7 +34,7 @@ def _conflict(result: Repair) -> list[str]:
     lines = ["These cannot all be met:"]
     lines += [f"  {TITLES[demand.check]}: {demand.why}" for demand in result.conflict]
     lines += [
-        f"  frozen: {cell_name(result.before, cell)} {_number(_value(result.before, cell))}" for cell in result.frozen
+        f"  frozen: {cell_name(result.before, cell)} {_number(value_of(result.before, cell))}" for cell in result.frozen
     ]
     checks = {demand.check for demand in result.conflict}
     if not result.frozen and {"hedging", "drift"} <= checks:
@@ -71,47 +68,35 @@ def repair_as_json(result: Repair) -> dict[str, Any]:
 
 def repair_as_toml(result: Repair) -> str:
     """The repaired design, which `load_design` reads, with a reason beside each cell that moved."""
-    design = (result.after or result.before).model_copy(
-        update={"name": f"{result.before.name}-repaired", "about": _about(result)}
-    )
-    return design_as_toml(design, _reasons(result, table=True), _reasons(result, table=False))
+    name, worst = result.before.name, result.severity
+    about = f"{name} with the smallest change to its table that removes what is a {worst} or worse."
+    design = (result.after or result.before).model_copy(update={"name": f"{name}-repaired", "about": about})
+    reasons: dict[str, list[str]] = {"table": [], "no_parse": []}
+    for change in result.changes:
+        moved = f"{cell_name(result.before, change.cell)}: {_number(change.before)} -> {_number(change.after)}"
+        reasons["no_parse" if change.cell is None else "table"].append(f"# {moved}, for {change.why}")
+    return design_as_toml(design, reasons)
 
 
-def design_as_toml(design: Design, below_table: Sequence[str] = (), below_no_parse: Sequence[str] = ()) -> str:
-    """A file that `load_design` reads; comment lines may stand below the table and below the reward for no answer."""
-    lines = [f"{field} = {json.dumps(getattr(design, field), ensure_ascii=False)}" for field in ("name", "about")]
-    lines += [f"labels = {json.dumps(design.labels, ensure_ascii=False)}"] if design.labels else []
-    lines += [f'urgent = "{design.urgent}"', *_table(design), *below_table]
-    lines += [f"no_parse = {design.no_parse!r}", *below_no_parse]
-    for field in _FIELDS:
-        value = getattr(design, field)
-        lines.append(f"{field} = {json.dumps(value) if isinstance(value, str) else value}")
-    lines += ["", "[oversample]", *(f"{level} = {factor:g}" for level, factor in design.oversample.items())]
+def design_as_toml(design: Design, below: Mapping[str, Sequence[str]] | None = None) -> str:
+    """A file that `load_design` reads; comment lines may stand below a field."""
+    lines = []
+    for field, value in design:
+        if field == "table":
+            lines += _table(design)
+        elif field == "oversample":
+            lines += ["", "[oversample]", *(f"{level} = {factor:g}" for level, factor in value.items())]
+        else:
+            lines.append(f"{field} = {json.dumps(value, ensure_ascii=False)}")
+        lines += (below or {}).get(field, ())
     return "\n".join(lines) + "\n"
-
-
-def _about(result: Repair) -> str:
-    return (
-        f"{result.before.name} with the smallest change to its table that removes what is a {result.severity} or worse."
-    )
 
 
 def _table(design: Design) -> list[str]:
     rows = [[repr(cell) for cell in row] for row in design.table]
     width = max(len(cell) for row in rows for cell in row)
-    lines = ["table = ["]
-    for level, row in zip(design.levels, rows, strict=True):
-        lines.append(f"  [{', '.join(f'{cell:>{width}}' for cell in row)}], # gold {level}")
-    return [*lines, "]"]
-
-
-def _reasons(result: Repair, *, table: bool) -> list[str]:
-    return [_reason(result, change) for change in result.changes if (change.cell is not None) == table]
-
-
-def _reason(result: Repair, change: CellChange) -> str:
-    name = cell_name(result.before, change.cell)
-    return f"# {name}: {_number(change.before)} -> {_number(change.after)}, for {change.why}"
+    lines = [f"  [{', '.join(f'{cell:>{width}}' for cell in row)}], # gold {k}" for k, row in enumerate(rows, start=1)]
+    return ["table = [", *lines, "]"]
 
 
 def cell_name(design: Design, cell: Cell) -> str:
@@ -120,10 +105,6 @@ def cell_name(design: Design, cell: Cell) -> str:
         return "no answer"
     gold, predicted = (design.label(level) for level in cell)
     return f"{gold} exact" if gold == predicted else f"{gold} called {predicted}"
-
-
-def _value(design: Design, cell: Cell) -> float:
-    return design.no_parse if cell is None else design.table[cell[0] - 1][cell[1] - 1]
 
 
 def _number(value: float) -> str:

@@ -9,23 +9,7 @@ It demonstrates what a design gives an incentive for. It is no evidence about a 
 """
 
 from .acuity_readings import blind_skill
-from .expected_course import PROMPTS, ExpectedCourse, expected_course
-from .learner import EPSILON, Regime
-from .training_course import CAVEAT, COLLAPSE, SILENT, Course, View, collapsed, over_given, simulate
+from .learner import Regime
+from .training_course import CAVEAT, SILENT, Course, View, collapsed, simulate
 
-__all__ = [
-    "CAVEAT",
-    "COLLAPSE",
-    "EPSILON",
-    "PROMPTS",
-    "SILENT",
-    "Course",
-    "ExpectedCourse",
-    "Regime",
-    "View",
-    "blind_skill",
-    "collapsed",
-    "expected_course",
-    "over_given",
-    "simulate",
-]
+__all__ = ["CAVEAT", "SILENT", "Course", "Regime", "View", "blind_skill", "collapsed", "simulate"]

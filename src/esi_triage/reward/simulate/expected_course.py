@@ -4,29 +4,20 @@ The policy is the simulation's: logits for each reading of a case, half of each 
 advantage of an answer is taken as (r - mean) over the root of the group's mean variance where that answer is in it.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from .acuity_readings import belief, blind_skill, blur_of, likelihood
-from .learner import ABSTAINS_AT_START, EPSILON, Regime
+from .acuity_readings import blind_skill, blur_of, likelihood
+from .learner import ABSTAINS_AT_START, EPSILON, Regime, imitator, softmax
 
 PROMPTS = 750  # the card's
 SHARED = 0.5  # as in the simulation of a network
 STRIDES = 100  # updates are lumped: more of them change no share by a point
 
 
-class ExpectedCourse(NamedTuple):
-    """P(answer | gold), both (n, n + 1), abstention last."""
-
-    before: np.ndarray
-    after: np.ndarray
-
-
 def expected_course(
     rewards: np.ndarray, prior: np.ndarray, training: np.ndarray, policy: np.ndarray, group_size: int, by_spread: bool
-) -> ExpectedCourse:
-    """Follow the mean update for `PROMPTS` prompts of `group_size` answers.
+) -> tuple[np.ndarray, np.ndarray]:
+    """P(answer | gold), both (n, n + 1), before and after `PROMPTS` prompts of `group_size` answers by the mean update.
 
     `rewards` (n, n + 1) have abstention last; `prior` and `training` (n,) are shares; of the warm start's `policy`
     (n, n + 1) count how often it is exact and how often it abstains. `by_spread`: TRL's scale_rewards="group".
@@ -34,14 +25,14 @@ def expected_course(
     n = len(prior)
     seen = likelihood(n, blur_of(_skill(policy, prior), prior))  # (n, m)
     abstains = max(ABSTAINS_AT_START, float(prior @ policy[:, n]))
-    start = np.column_stack([(1 - abstains) * belief(seen, prior), np.full(seen.shape[1], abstains)])  # (m, n + 1)
+    start = imitator(seen, prior, abstains)
     logits, drawn = np.log(start + 1e-9), (training[:, None] * seen).T[..., None]  # (m, n, 1)
     strides = STRIDES if by_spread else int(STRIDES * min(max(1.0, np.abs(rewards).max()), 20.0))
     rate = Regime.rate * PROMPTS / strides
     for _ in range(strides):
-        push = (drawn * _mean_push(rewards, _softmax(logits), group_size, by_spread)).sum(axis=1)
+        push = (drawn * _mean_push(rewards, softmax(logits), group_size, by_spread)).sum(axis=1)
         logits = logits + rate * ((1 - SHARED) * push + SHARED * push.sum(axis=0))
-    return ExpectedCourse(seen @ start, seen @ _softmax(logits))
+    return seen @ start, seen @ softmax(logits)
 
 
 def _mean_push(rewards: np.ndarray, chances: np.ndarray, group_size: int, by_spread: bool) -> np.ndarray:
@@ -62,8 +53,3 @@ def _skill(policy: np.ndarray, prior: np.ndarray) -> float:
     answered = 1 - float(prior @ policy[:, n])
     exact = float(prior @ policy[:, :n].diagonal()) / answered if answered > 0 else 0.0
     return min(max(exact, blind_skill(prior) + 0.02), 0.98)
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    weight = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return weight / weight.sum(axis=-1, keepdims=True)

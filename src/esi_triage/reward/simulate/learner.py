@@ -32,9 +32,7 @@ class Regime:
     insight: float = 0.0  # share of cases that a rollout of over half the limit reads without error; needs `cut`
     oversampled: bool = True  # draw with the design's class factors
     by_spread: bool = True  # divide advantages by the group's standard deviation (scale_rewards = "group")
-    clamped: bool = (
-        False  # no baseline below the best wrong answer, so that none is reinforced (after arXiv 2511.04439)
-    )
+    clamped: bool = False  # no baseline below the best wrong answer: none is reinforced (after arXiv 2511.04439)
     rate: float = 0.3  # step size on logits: in 750 steps v46 gets most of the way to what its table rewards
 
 
@@ -50,7 +48,8 @@ class Learners:
         self.seen = np.stack([likelihood(n, blurs[each]) for each in measured])  # (a, n, m)
         self.deployment = np.tile(prior, (len(arms), 1))  # (a, n)
         self.training = np.stack([training_shares(prior, d) if r.oversampled else prior for d, r in arms])  # (a, n)
-        self.table = np.repeat(_imitator(self.seen, prior)[:, None], seeds, axis=1)  # (a, s, m, n + 1)
+        start = np.stack([imitator(seen, prior, ABSTAINS_AT_START) for seen in self.seen])  # (a, m, n + 1)
+        self.table = np.repeat(np.log(start + 1e-9)[:, None], seeds, axis=1)  # (a, s, m, n + 1)
         self.common = np.zeros((len(arms), seeds, 1, n + 1))  # what shared parameters add for every reading
         self.plain = np.stack([design.with_bonuses(design.length_limit + 1) for design in designs])  # (a, n, n + 1)
         self.brevity = np.stack([design.with_bonuses(0) for design in designs]) - self.plain  # (a, n, n + 1)
@@ -82,7 +81,7 @@ class Learners:
         cut = (self.cut > 0) & (size > 0)  # (a, s, g)
         reread = (size > -DOUBLING) & (insights < self.insight)
         row = np.where(reread, right[..., None], reading[..., None])
-        chances = _softmax(self.table[arm[..., None], seed[:, None], row] + self.common)  # (a, s, g, n + 1)
+        chances = softmax(self.table[arm[..., None], seed[:, None], row] + self.common)  # (a, s, g, n + 1)
         abstention = chances.shape[-1] - 1
         answer = np.where(cut, abstention, _pick(chances, answers))
         tokens = np.where(self.cut > 0, TOKEN_LIMIT * np.exp(size * SPREAD), self.brief_until / 2)
@@ -113,7 +112,7 @@ class Learners:
         `slack` is how far over the training limit a rollout may run before it is cut; `measured`: at the regime's
         temperature.
         """
-        chances = _softmax(self.logits)
+        chances = softmax(self.logits)
         if measured:
             chances = sharpened(chances, self.temperature)
         cut = np.where(self.cut > 0, _sigmoid(self.length - slack), 0.0)
@@ -125,11 +124,9 @@ class Learners:
         return found
 
 
-def _imitator(seen: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """(a, m, n + 1): logits of a policy that draws its answer from the belief, and now and then abstains."""
-    answers = np.stack([belief(one, prior) for one in seen]) * (1 - ABSTAINS_AT_START)
-    abstention = np.full((*answers.shape[:2], 1), ABSTAINS_AT_START)
-    return np.log(np.concatenate([answers, abstention], axis=2) + 1e-9)
+def imitator(seen: np.ndarray, prior: np.ndarray, abstains: float) -> np.ndarray:
+    """(m, n + 1): a policy that draws its answer from the belief, and in a share `abstains` gives none."""
+    return np.column_stack([(1 - abstains) * belief(seen, prior), np.full(seen.shape[1], abstains)])
 
 
 def _column(values: Sequence[float]) -> np.ndarray:
@@ -140,7 +137,8 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
     return 0.5 * (1 + np.tanh(x / 2))
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """The distributions (..., n) of logits."""
     weight = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return weight / weight.sum(axis=-1, keepdims=True)
 

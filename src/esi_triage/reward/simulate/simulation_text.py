@@ -35,8 +35,10 @@ def simulations_as_text(courses: Sequence[Course]) -> str:
     ]
     lines += [head.rstrip(), occurs.rstrip()]
     for course in courses:
+        view = course.deployment
         for record in sorted({0, (len(course.steps) - 1) // 2, len(course.steps) - 1}):
-            cells = "".join(f"{_cell(values):<{width}}" for values in _columns(course.deployment, record))
+            columns = [*view.shares[record].T, view.exact[record], view.hedge[record]]  # (seeds,) each
+            cells = "".join(f"{_cell(values):<{width}}" for values in columns)
             name = course.design.name[:8] if record == 0 else ""
             lines.append(f"{name:9}{course.steps[record]:>4} {cells}".rstrip())
     return "\n".join([*lines, "* share of all wrong answers", "", *(_verdict(course) for course in courses)])
@@ -63,14 +65,8 @@ def _verdict(course: Course) -> str:
     return f"{design.name}: {fate}; most over-given is {design.label(most + 1)}, {times}."
 
 
-def _columns(view: View, record: int) -> list[np.ndarray]:
-    """(seeds,) for each column of the table."""
-    return [*view.shares[record].T, view.exact[record], view.hedge[record]]
-
-
 def _cell(values: np.ndarray) -> str:
-    low, high = (_percent(value) for value in np.percentile(values, [2.5, 97.5]))
-    mean = _percent(values.mean())
+    mean, low, high = map(_percent, _interval(values).values())
     return mean if low == high else f"{mean} ({low}–{high})"
 
 

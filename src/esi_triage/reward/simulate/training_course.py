@@ -47,22 +47,17 @@ def simulate(
     _check(arms, prior)
     draws = [np.random.default_rng([0, seed]).random((steps, 2 + 3 * GROUP)) for seed in range(seeds)]
     learners = Learners(arms, prior, seeds)
-    taken: list[int] = []
-    deployment: list[np.ndarray] = []
-    training: list[np.ndarray] = []
+    records: list[tuple[int, np.ndarray, np.ndarray]] = []
     with bar("simulation", steps, "step") as progress:
         for step in range(steps + 1):
             if step % every == 0 or step == steps:
-                taken.append(step)
-                deployment.append(learners.joint(learners.deployment, slack=DOUBLING, measured=True))
-                training.append(learners.joint(learners.training, slack=0.0))
+                deployed = learners.joint(learners.deployment, slack=DOUBLING, measured=True)
+                records.append((step, deployed, learners.joint(learners.training, slack=0.0)))
             if step < steps:
                 learners.learn(np.stack([numbers[step] for numbers in draws]))
                 progress.update()
-    return [
-        Course(*arm, prior, np.array(taken), _view([one[i] for one in deployment]), _view([one[i] for one in training]))
-        for i, arm in enumerate(arms)
-    ]
+    taken, deployment, training = map(np.array, zip(*records, strict=True))  # records first
+    return [Course(*arm, prior, taken, _view(deployment[:, i]), _view(training[:, i])) for i, arm in enumerate(arms)]
 
 
 def collapsed(course: Course, record: int = -1) -> np.ndarray:
@@ -79,9 +74,8 @@ def over_given(shares: np.ndarray, prior: np.ndarray) -> np.ndarray:
     return ((shares >= COLLAPSE * prior) & (shares >= prior + 0.1)) | (shares > 0.9)
 
 
-def _view(joints: list[np.ndarray]) -> View:
-    """From records of (seeds, n, n + 1) joint shares of gold level and answer."""
-    joint = np.stack(joints)
+def _view(joint: np.ndarray) -> View:
+    """From (records, seeds, n, n + 1) joint shares of gold level and answer."""
     levels = np.arange(joint.shape[2])
     distance = np.abs(levels[:, None] - levels)
     exact, by_one, wrong = (

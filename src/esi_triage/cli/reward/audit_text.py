@@ -3,10 +3,10 @@
 import textwrap
 from typing import Any
 
-from .audit import Audit
-from .audit.finding import SEVERITIES, TITLES, AuditFinding, short_percent, signed
-from .audit.setting import Setting
-from .design import Outcome
+from ...reward import Audit
+from ...reward.audit.finding import SEVERITIES, TITLES, AuditFinding, short_percent, signed
+from ...reward.audit.setting import Setting
+from ...reward.design import Outcome
 
 WIDTH = 100
 SHOWN = {  # words of JSON keys that are others on the screen
