@@ -281,8 +281,8 @@ def test_models_that_ship_are_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     model_files.shipped_models.cache_clear()
     try:
         said = run("models")
-        assert "made-v1: language-model on smollm2, not calibrated; trained on notes" in said
-        assert "notes: exact 0.5, n 10" in said
+        assert "made-v1: language-model on smollm2, not calibrated\n  trained on  notes\n" in said
+        assert "notes:\n    exact 0.5, n 10" in said
         assert json.loads(run("models", "--format", "json"))["made-v1"]["base"] == "smollm2"
         (folder / "model.json").write_text('{"name": "made-v1"}')
         model_files.shipped_models.cache_clear()

@@ -20,14 +20,22 @@ def models(form: TextOrJson = "text") -> None:
     if form == "json":
         print_json({name: each.model_dump() for name, each in shipped.items()})
         return
+    typer.secho(
+        "guard (the default): the rules, findings and reader together; guard:MODEL with another model", bold=True
+    )
+    typer.echo("  its figures stand under the model that it puts beside the rules")
+    typer.secho("rules: the ESI engine, without training", bold=True)
     for name, each in shipped.items():
         calibrated = "calibrated" if calibration_beside(name) else "not calibrated"
-        typer.echo(f"{name}: {each.kind} on {each.base}, {calibrated}; trained on {_plain(each.trained_on)}")
+        typer.secho(f"{name}: {each.kind} on {each.base}, {calibrated}", bold=True)
+        for said in each.trained_on if isinstance(each.trained_on, list) else [each.trained_on]:
+            typer.echo(f"  trained on  {said}")
         for where, what in each.reached.items():
-            typer.echo(f"  {where}: {_plain(what)}")
-    if not shipped:
+            typer.echo(f"  {where}:\n    {_plain(what)}")
+    if shipped:
+        typer.echo("QWK is quadratic-weighted kappa; kept are the answers that stand, the others go to a person.")
+    else:
         typer.echo("no model ships with this installation")
-    typer.echo("rules: the ESI engine, without training; guard: the rules and a learned model (guard:MODEL)")
     if READER in shipped and (problem := minilm_missing()):
         typer.echo(f"note: {problem}; until then findings answers in its place", err=True)
 
