@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import json
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,10 @@ def test_verl_s_configuration_says_what_the_experiment_says(verl: Path) -> None:
 
 def test_verifiers_loads_the_taskset_and_scores_the_same(v43: Path, tmp_path: Path, monkeypatch: Any) -> None:
     export_verifiers(V46, v43, tmp_path / "out")
+    config = (tmp_path / "out" / "prime-rl.toml").read_text(encoding="utf-8")
+    for left_out in ("#   beta = 0.0", "#   scale_rewards = 'group'", "#   lr_scheduler_type"):
+        assert left_out in config
+    assert tomllib.loads(config)["trainer"]["optim"]["lr"] == V46.trainer.learning_rate
     package = tmp_path / "out" / "esi_taskset"
     rows = pq.read_table(package / "train.parquet").to_pylist()
     assert [row["gold"] for row in rows] == [case.gold for case in training_cases(V46)]

@@ -102,11 +102,12 @@ def weighted_figures(cases: Sequence[Case], scored: Scored) -> dict[str, Any]:
 
 def _figures(cases: Sequence[Case], replies: Sequence[Reply], scored: Scored) -> dict[str, Any]:
     probabilities = [reply.probabilities for reply in replies]
+    wrote = any(reply.text for reply in replies)  # else they are levels from somebody's file, of no format
     found = metrics(
         scored,
         probabilities=probabilities if any(probabilities) else None,
-        strict=[reply.strict for reply in replies],
-        truncated=[reply.truncated for reply in replies],
+        strict=[reply.strict for reply in replies] if wrote else None,
+        truncated=[reply.truncated for reply in replies] if wrote else None,
         gold_sources=[case.gold_source for case in cases],
     )
     found["intervals"]["clusters"] = resampled_by([case.group for case in cases])

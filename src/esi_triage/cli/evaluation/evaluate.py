@@ -161,7 +161,7 @@ def evaluate(
         told = {name: result.metrics[name] for name in names}
         print_json({**told, "report": str(report), "metrics": str(output / "metrics.json"), "broken_limits": failed})
     else:
-        _say(result, split)
+        _say(result, split, cases)
         typer.echo(f"report: {report}")
     for line in failed:
         typer.echo(f"gate: {line}", err=True)
@@ -169,10 +169,10 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def _say(result: "Evaluation", split: str | None) -> None:
+def _say(result: "Evaluation", split: str | None, cases: Path) -> None:
     """The main figures beside the baselines, and what one must know to read them."""
     from ...evaluate.report.summary import compared
-    from ...evaluate.scoring_log import in_words
+    from ...evaluate.scoring_log import in_words, log_of
     from ...page import interval
 
     m, rows = result.metrics, result.metrics["rows"]
@@ -206,4 +206,4 @@ def _say(result: "Evaluation", split: str | None) -> None:
         if less["value"] is not None:
             told = f"{less['value']:+.3f} ({less['low']:+.3f} to {less['high']:+.3f})"
             typer.echo(f"{name}: AUROC less the gold level's {told}, {found['events']} of {found['n']}")
-    typer.echo(f"this set was scored {in_words(m['ledger'])}")
+    typer.echo(f"this set was scored {in_words(m['ledger'])} (noted in {log_of(cases)})")

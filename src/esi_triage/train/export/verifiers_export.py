@@ -58,7 +58,25 @@ def export_verifiers(experiment: Experiment, parent: Path, output: Path) -> None
     package = output / "esi_taskset"
     export_folder(experiment, parent, package, _row)
     write_text(package / "__init__.py", _TASKSET)
-    write_text(output / "prime-rl.toml", tomli_w.dumps(_config(experiment, package.absolute())))
+    write_text(
+        output / "prime-rl.toml", f"{_left_out(experiment)}{tomli_w.dumps(_config(experiment, package.absolute()))}"
+    )
+
+
+# What the configuration says, and what is about esi train's own machinery.
+_SAID = {"max_steps", "learning_rate", "num_generations", "max_completion_length", "temperature", "bf16", "rollout",
+         "per_device_train_batch_size", "gradient_accumulation_steps", "save_steps", "logging_steps",
+         "gradient_checkpointing", "use_vllm", "vllm_mode", "vllm_max_model_length", "vllm_gpu_memory_utilization",
+         "pad_to_multiple_of", "steps_per_generation"}  # fmt: skip
+
+
+def _left_out(experiment: Experiment) -> str:
+    """The settings that decide what is learned and that prime-rl's configuration below does not say, as comments."""
+    settings = experiment.trainer.model_dump(exclude=_SAID)
+    lines = [f"#   {name} = {value!r}" for name, value in settings.items()]
+    return "\n".join(
+        ["# of the experiment, and not said below: prime-rl's own defaults hold unless you set them", *lines, "", ""]
+    )
 
 
 def _row(place: int, case: Case, chat: Any) -> dict[str, Any]:
