@@ -136,7 +136,7 @@ def test_an_old_name_of_the_prompt_is_read_with_a_note(tmp_path: Path, capsys: p
 def test_a_base_may_have_a_table_of_its_own(tmp_path: Path) -> None:
     file = mine(tmp_path, "[lab]", '["qwen3.5-9b"]\ndata.draws = 7\n\n[lab]')
     assert load_experiment(file, "qwen3.5-9b").data.draws == 7
-    assert load_experiment(file, "smollm2").data.draws == 6000
+    assert load_experiment(file, "smollm2").data.draws == 64
 
 
 def test_unknown_names_list_the_known_ones() -> None:

@@ -111,14 +111,18 @@ def test_merging_leaves_no_trace(bf16: bool) -> None:
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
     ids = torch.tensor([PROMPTS[0]])
     expected = model(input_ids=ids).logits
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
+    hooked = [weight.expand_as(weight).grad_fn.next_functions[0][0] for weight in trained]  # where DDP's hooks sit
     with writing(model, bf16) as inner:
         assert not inner.training
-        assert {weight.dtype for weight in inner.parameters()} == {torch.bfloat16 if bf16 else torch.float32}
+        frozen = {weight.dtype for weight in inner.parameters() if not weight.requires_grad}
+        assert frozen == {torch.bfloat16 if bf16 else torch.float32}
         assert torch.allclose(inner(input_ids=ids).logits.float(), expected, atol=0.2 if bf16 else 1e-4)
         assert any(not torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
     assert model.training
     assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
     assert torch.equal(model(input_ids=ids).logits, expected)
+    assert [weight.expand_as(weight).grad_fn.next_functions[0][0] for weight in trained] == hooked
 
 
 def test_a_token_of_probability_0_is_never_drawn() -> None:
