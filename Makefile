@@ -65,8 +65,7 @@ models: reader smollm2 ## rebuild the models that ship, from DATA=FOLDER (see es
 	$(BIN)/esi calibrate --model findings --cases runs/models/notes.parquet -o runs/models/findings.calibration.json
 	$(BIN)/esi calibrate --model reader:runs/models/reader/reader --cases runs/models/notes.parquet -o runs/models/reader/reader/calibration.json
 	$(BIN)/esi train v43 --base smollm2 --data runs/models/notes.parquet -o runs/models/smollm2/v43
-	$(BIN)/esi train v46 --base smollm2 --data runs/models/notes.parquet -o runs/models/smollm2/v46
-	$(BIN)/esi calibrate --fast --model runs/models/smollm2/v46 --cases runs/models/notes.parquet -o runs/models/smollm2/v46/calibration.fast.json
+	$(BIN)/esi calibrate --fast --model runs/models/smollm2/v43 --cases runs/models/notes.parquet -o runs/models/smollm2/v43/calibration.fast.json
 
 benchmark: $(VENV)/.test ## the scoring path (see benchmarks/README.md)
 	$(BIN)/python benchmarks/scoring.py

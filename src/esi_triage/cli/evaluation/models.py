@@ -26,7 +26,8 @@ def models(form: TextOrJson = "text") -> None:
     typer.echo("  its figures stand under the model that it puts beside the rules")
     typer.secho("rules: the ESI engine, without training", bold=True)
     for name, each in shipped.items():
-        calibrated = "calibrated" if calibration_beside(name) else "not calibrated"
+        fast = "calibrated for --fast" if calibration_beside(name, fast=True) else "not calibrated"
+        calibrated = "calibrated" if calibration_beside(name) else fast
         typer.secho(f"{name}: {each.kind} on {each.base}, {calibrated}", bold=True)
         for said in each.trained_on if isinstance(each.trained_on, list) else [each.trained_on]:
             typer.echo(f"  trained on  {said}")

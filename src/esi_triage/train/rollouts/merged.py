@@ -24,8 +24,8 @@ def writing(model: Any, bf16: bool = False) -> Iterator[Any]:
     layers = [layer for layer in layers if layer.get_base_layer().weight.dtype == torch.float32]
     weights = [layer.get_base_layer().weight for layer in layers]
     merged = set(map(id, weights))
-    # Not the adapter's own, which a merged layer does not use: a change of type would lose DDP's hooks on them, and each
-    # process would learn from its own gradients.
+    # Not the adapter's own, which a merged layer does not use: a change of type would lose DDP's hooks on them, and
+    # each process would learn from its own gradients.
     others = [w for w in inner.parameters() if bf16 and not w.requires_grad and id(w) not in merged]
     before, rest, training = [weight.data for weight in weights], [weight.data for weight in others], inner.training
     try:
