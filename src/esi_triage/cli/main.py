@@ -96,9 +96,6 @@ app = typer.Typer(
 )
 
 
-_INTERRUPTED = 130
-
-
 def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version as version_of
@@ -130,7 +127,7 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except SystemExit as end:
-        if end.code == _INTERRUPTED:  # typer makes it of a KeyboardInterrupt
+        if end.code == 130:  # typer makes it of a KeyboardInterrupt
             print("\ninterrupted; what can be resumed goes on with the same command", file=sys.stderr)
         raise
     except BrokenPipeError:  # the reader of our output has seen enough, e.g. `| head`

@@ -50,8 +50,7 @@ def prepare(experiment: Experiment, run: Run, parent: Path | None = None, log_to
 
 def _score_answers_alone() -> None:
     """On a GPU TRL takes the tokens of the answers through the output layer, on a processor those of prompt and padding
-    too, and drops what comes of them (trl.trainer.utils.add_fused_lm_head). Have it do the same everywhere: a fifth of
-    SmolLM2's step is saved."""
+    too, and drops what comes of them (trl.trainer.utils.add_fused_lm_head). Have it do the same everywhere."""
     trl_head._use_triton = lambda device: True  # pyright: ignore[reportPrivateUsage]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import InputError
 from ...esi import VITALS_BY_NAME, fahrenheit_to_celsius
-from .resources import LOINC, UCUM, Resource, codes_in, objects, posix_time
+from .resources import LOINC, UCUM, Resource, codes_in, objects, posix_time, stated_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _replaces(time: float, other: float, retrospective: bool) -> bool:
 
 def _readings(observations: Iterable[Resource]) -> Iterator[tuple[str, Measured | str]]:
     for observation in observations:
-        time = posix_time(_stated_time(observation))
+        time = posix_time(next(stated_times(observation), None))
         source = f"Observation/{observation['id']}" if observation.get("id") else None
         for holder in (observation, *objects(observation.get("component"))):
             for code in sorted(codes_in(holder.get("code"), LOINC) & _signs().keys())[:1]:
@@ -72,16 +72,6 @@ def _readings(observations: Iterable[Resource]) -> Iterator[tuple[str, Measured 
                     yield name, reading
                 elif reading is not None:
                     yield name, Measured(*reading, time, source)
-
-
-def _stated_time(observation: Resource) -> Any:
-    """When it was measured, in whichever of FHIR's ways; else when it was issued."""
-    period = observation.get("effectivePeriod")
-    begun = period.get("start") if isinstance(period, Mapping) else None
-    return next(
-        filter(None, (observation.get("effectiveDateTime"), observation.get("effectiveInstant"), begun)),
-        observation.get("issued"),
-    )
 
 
 def _reading(holder: Resource, sign: Mapping[str, Any]) -> tuple[float | None, str | None] | str | None:

@@ -67,6 +67,14 @@ def day(value: Any) -> date | None:
         return None
 
 
+def stated_times(observation: Resource) -> Iterator[Any]:
+    """When an Observation was made, in whichever of FHIR's ways it says so, then when it was issued."""
+    period = observation.get("effectivePeriod")
+    begun = period.get("start") if isinstance(period, Mapping) else None
+    effective = (observation.get("effectiveDateTime"), observation.get("effectiveInstant"), begun)
+    yield from filter(None, (*effective, observation.get("issued")))
+
+
 def posix_time(value: Any) -> float:
     """A FHIR dateTime in POSIX seconds, UTC where it names no zone; minus infinity where it is none."""
     try:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from ...data.narrative import age_text
 from ...errors import InputError
 from .measured import Measured, code_table, measured_in
-from .resources import LOINC, Resource, codes_in, day, objects, of_type, refers_to, text_in
+from .resources import LOINC, Resource, codes_in, day, objects, of_type, refers_to, stated_times, text_in
 
 _OVER = ("finished", "cancelled", "entered-in-error")
 _NO_COMPLAINT = (
@@ -140,9 +140,7 @@ def _is_of_visit(observation: Resource, encounter: str | None, began: date | Non
 
 
 def _taken(observation: Resource) -> date | None:
-    stated = (day(observation.get(key)) for key in ("effectiveDateTime", "effectiveInstant"))
-    given = (*stated, _day_of(observation, "effectivePeriod"), day(observation.get("issued")))
-    return next((found for found in given if found), None)
+    return next(filter(None, map(day, stated_times(observation))), None)
 
 
 def _day_of(resource: Resource | None, key: str) -> date | None:
