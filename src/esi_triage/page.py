@@ -36,6 +36,11 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
+def chance(probability: float) -> str:
+    """`61 %`: a probability in whole per cent; 0 and 100 only where it is exactly that."""
+    return "<1 %" if 0 < probability < 0.005 else ">99 %" if 0.995 < probability < 1 else f"{100 * probability:.0f} %"
+
+
 def interval(p: Any) -> str:
     """`77.8 % (62 to 88)`: a proportion (`value`, `low`, `high`) with its 95 % interval in per cent."""
     if p["value"] is None or p["low"] is None or p["high"] is None:

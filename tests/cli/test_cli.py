@@ -173,6 +173,10 @@ BAD_INPUT = [
     (["train", "v99"], "v99"),
     (["train", "v46", "--profile", "huge"], "huge"),
     (["train", "v46", "--output", "runs/v46"], "v43"),
+    (["train", "v43", "--parent", "runs/other"], "--parent runs/other"),
+    (["train", "reader", "--parent", "runs/other"], "--parent runs/other"),
+    (["train", "reader", "--profile", "gpu80"], "--profile gpu80"),
+    (["train", "risk", "--profile", "smoke"], "--profile smoke"),
     (["reproduce", "--series", "v43,v99"], "v99"),
 ]
 

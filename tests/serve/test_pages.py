@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import httpx
 import pytest
 from served import CHEST_PAIN, Served, serving
 
 from esi_triage.esi import Evidence, Step
+from esi_triage.predict.model import one_by_one
+from esi_triage.predict.rules_model import rules_reply
 from esi_triage.serve.web.log_figures import stability_index
 from esi_triage.serve.web.marked_note import marked_note
 
@@ -101,6 +105,16 @@ def test_no_field_renders_as_html(served: Served, field: str, path: str) -> None
     assert "<img" not in page
     assert "<b>&" not in page
     assert str(12345 * 6789) not in page
+
+
+def test_a_level_that_is_only_unlikely_is_not_shown_as_impossible(tmp_path: Path) -> None:
+    unsure = one_by_one(
+        "unsure", lambda case: replace(rules_reply(case), probabilities=(0.996, 0.003, 0.001, 0.0, 0.0))
+    )
+    with serving(tmp_path, unsure) as running:
+        page = sent(running, narrative=CHEST_PAIN, own_level="2").text
+    told = re.findall(r'class="chance">\s*(\S+ %)', page)
+    assert told == ["&gt;99 %", "&lt;1 %", "&lt;1 %", "0 %", "0 %"]
 
 
 def test_the_log_page_searches_and_escapes(served: Served) -> None:

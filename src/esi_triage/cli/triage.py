@@ -95,6 +95,7 @@ def _summary(model: "Model", reply: "Reply", note: str | None) -> list[str]:
 
     `note` is the narrative where the rules took part: what it does not record is told.
     """
+    from ..page import chance
     from ..predict.guard.hand_over import in_words
 
     meaning = _meaning(reply)
@@ -109,7 +110,7 @@ def _summary(model: "Model", reply: "Reply", note: str | None) -> list[str]:
     if reply.level_set is not None:
         lines.append(f"Nine in ten such notes have a level of these: {_levels(reply.level_set) or 'no level'}.")
     if reply.probabilities:
-        chances = (f"ESI {level} {_chance(p)}" for level, p in enumerate(reply.probabilities, 1))
+        chances = (f"ESI {level} {chance(p)}" for level, p in enumerate(reply.probabilities, 1))
         lines.append(f"Probabilities: {', '.join(chances)}.")
     if reply.level is not None and reply.possible is not None:
         others = _levels(level for level in reply.possible if level != reply.level)
@@ -124,11 +125,6 @@ def _summary(model: "Model", reply: "Reply", note: str | None) -> list[str]:
         lines.append(f"Vital signs that are not recorded: {missing}." if missing else "Every vital sign is recorded.")
     lines += [f"Warning: {said}." for said in reply.warnings if reply.level is not None]
     return lines + ([f"Note: {model.notice}."] if model.notice else [])
-
-
-def _chance(probability: float) -> str:
-    """In per cent; what is not quite certain is never written as certain."""
-    return "<1 %" if 0 < probability < 0.005 else ">99 %" if 0.995 < probability < 1 else f"{100 * probability:.0f} %"
 
 
 def _levels(levels: Iterable[int]) -> str:

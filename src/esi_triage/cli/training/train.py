@@ -59,6 +59,8 @@ def train(
     from ...train.processes import is_main
 
     resolved = load_experiment(experiment, base, profile, data)
+    if parent is not None and resolved.parent is None:
+        raise InputError(f"--parent {parent}: {resolved.name} is a warm start and goes on from no run; leave it out.")
     run = start(resolved, output, parent, log_to)
     if not is_main():
         return
@@ -73,10 +75,14 @@ def _reader(experiment: str, profile: str, output: Path | None, parent: Path | N
 
     runs = Path("runs/minilm")
     if experiment != "risk":
+        if parent is not None:
+            raise InputError(f"--parent {parent}: {experiment} goes on from no run; leave it out.")
         resolved = load_reader_experiment(experiment, profile)
         place = train_reader(resolved, Path(data) if data else None, output or runs / resolved.name)
         typer.echo(f"finished: {place}\ntry it:   esi triage --model reader:{place} ...")
         return
+    if profile != "full":
+        raise InputError(f"--profile {profile}: risk has the settings of its reader; leave --profile out.")
     if data is None:
         raise InputError("risk learns from the outcomes of real visits; give their table: --data visits.parquet.")
     reader = (parent or runs / "reader") / "reader"

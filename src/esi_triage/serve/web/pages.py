@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ...esi import LEVELS, VITAL_SIGNS, Level
 from ...notice import NOTICE
+from ...page import chance
 from ..advice import Advice
 from ..decision_log import LogUnavailable
 from ..problems import NO_ROW
@@ -147,7 +148,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = percent_or_dash
+    environment.filters.update(percent=percent_or_dash, chance=chance)
     known: dict[str, Any] = {
         "notice": NOTICE,
         "levels": {level: Level(level).meaning for level in LEVELS},

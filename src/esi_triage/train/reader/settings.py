@@ -96,6 +96,8 @@ def check_options(experiment: str, profile: str, base: str, log_to: str | None) 
     processes."""
     one_process(f"esi train {experiment}")
     check_profile(profile)
+    if profile not in ("full", "smoke"):
+        raise InputError(f"--profile {profile}: {experiment} has the profiles full and smoke.")
     if base not in ("tiny", "minilm"):  # the option's default, and the base that there is
         raise InputError(f"--base {base}: {experiment} takes no base of your choice; leave --base out.")
     if log_to is not None:
