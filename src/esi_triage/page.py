@@ -36,7 +36,7 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
-def chance(probability: float) -> str:
+def probability_text(probability: float) -> str:
     """`61 %`: a probability in whole per cent; 0 and 100 only where it is exactly that."""
     return "<1 %" if 0 < probability < 0.005 else ">99 %" if 0.995 < probability < 1 else f"{100 * probability:.0f} %"
 

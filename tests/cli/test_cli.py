@@ -177,6 +177,8 @@ BAD_INPUT = [
     (["train", "reader", "--parent", "runs/other"], "--parent runs/other"),
     (["train", "reader", "--profile", "gpu80"], "--profile gpu80"),
     (["train", "risk", "--profile", "smoke"], "--profile smoke"),
+    (["train", "findings", "--parent", "runs/other"], "--parent runs/other"),
+    (["train", "findings", "--data", "visits.parquet"], "--data"),
     (["reproduce", "--series", "v43,v99"], "v99"),
 ]
 

@@ -95,7 +95,7 @@ def _summary(model: "Model", reply: "Reply", note: str | None) -> list[str]:
 
     `note` is the narrative where the rules took part: what it does not record is told.
     """
-    from ..page import chance
+    from ..page import probability_text
     from ..predict.guard.hand_over import in_words
 
     meaning = _meaning(reply)
@@ -110,7 +110,7 @@ def _summary(model: "Model", reply: "Reply", note: str | None) -> list[str]:
     if reply.level_set is not None:
         lines.append(f"Nine in ten such notes have a level of these: {_levels(reply.level_set) or 'no level'}.")
     if reply.probabilities:
-        chances = (f"ESI {level} {chance(p)}" for level, p in enumerate(reply.probabilities, 1))
+        chances = (f"ESI {level} {probability_text(p)}" for level, p in enumerate(reply.probabilities, 1))
         lines.append(f"Probabilities: {', '.join(chances)}.")
     if reply.level is not None and reply.possible is not None:
         others = _levels(level for level in reply.possible if level != reply.level)

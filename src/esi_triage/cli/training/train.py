@@ -48,9 +48,9 @@ def train(
     from ...train.reader.settings import check_options, is_reader
 
     if experiment in ("risk", "findings") or is_reader(experiment):
-        check_options(experiment, profile, base, log_to)
+        check_options(experiment, profile, base, parent, log_to)
         if experiment == "findings":
-            _findings(profile, output, parent, data)
+            _findings(profile, output, data)
         else:
             _reader(experiment, profile, output, parent, data)
         return
@@ -60,7 +60,7 @@ def train(
 
     resolved = load_experiment(experiment, base, profile, data)
     if parent is not None and resolved.parent is None:
-        raise InputError(f"--parent {parent}: {resolved.name} is a warm start and goes on from no run; leave it out.")
+        raise InputError(f"--parent {parent}: {resolved.name} goes on from no run; leave --parent out.")
     run = start(resolved, output, parent, log_to)
     if not is_main():
         return
@@ -75,14 +75,10 @@ def _reader(experiment: str, profile: str, output: Path | None, parent: Path | N
 
     runs = Path("runs/minilm")
     if experiment != "risk":
-        if parent is not None:
-            raise InputError(f"--parent {parent}: {experiment} goes on from no run; leave it out.")
         resolved = load_reader_experiment(experiment, profile)
         place = train_reader(resolved, Path(data) if data else None, output or runs / resolved.name)
         typer.echo(f"finished: {place}\ntry it:   esi triage --model reader:{place} ...")
         return
-    if profile != "full":
-        raise InputError(f"--profile {profile}: risk has the settings of its reader; leave --profile out.")
     if data is None:
         raise InputError("risk learns from the outcomes of real visits; give their table: --data visits.parquet.")
     reader = (parent or runs / "reader") / "reader"
@@ -91,12 +87,12 @@ def _reader(experiment: str, profile: str, output: Path | None, parent: Path | N
     typer.echo(f"finished: {place} ({facts['critical']:,} critical outcomes in {facts['visits']:,} visits)")
 
 
-def _findings(profile: str, output: Path | None, parent: Path | None, data: str | None) -> None:
+def _findings(profile: str, output: Path | None, data: str | None) -> None:
     from ...train.reader.findings_weights import train_findings
     from ...train.reader.settings import load_reader_experiment
 
-    if parent or data:
-        raise InputError("findings learns from the notes and vignettes of the package; leave --parent and --data out.")
+    if data:
+        raise InputError("findings learns from the notes and vignettes of the package; leave --data out.")
     place = output or Path("runs/minilm/findings")
     facts = train_findings(load_reader_experiment(profile=profile), place)
     typer.echo(f"finished: {place} ({facts['marks']:,} marks and {facts['words']:,} words in {facts['notes']:,} notes)")

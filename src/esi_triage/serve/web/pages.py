@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ...esi import LEVELS, VITAL_SIGNS, Level
 from ...notice import NOTICE
-from ...page import chance
+from ...page import probability_text
 from ..advice import Advice
 from ..decision_log import LogUnavailable
 from ..problems import NO_ROW
@@ -148,7 +148,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent_or_dash, chance=chance)
+    environment.filters.update(percent=percent_or_dash, probability=probability_text)
     known: dict[str, Any] = {
         "notice": NOTICE,
         "levels": {level: Level(level).meaning for level in LEVELS},

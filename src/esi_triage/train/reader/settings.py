@@ -91,15 +91,17 @@ def load_reader_experiment(name_or_file: str = "reader", profile: str = "full") 
     return validated(ReaderExperiment, values, name_or_file)
 
 
-def check_options(experiment: str, profile: str, base: str, log_to: str | None) -> None:
+def check_options(experiment: str, profile: str, base: str, parent: Path | None, log_to: str | None) -> None:
     """Raises InputError for options that `esi train` cannot take for `reader`, `risk` or `findings`; also for several
     processes."""
     one_process(f"esi train {experiment}")
-    check_profile(profile)
-    if profile not in ("full", "smoke"):
-        raise InputError(f"--profile {profile}: {experiment} has the profiles full and smoke.")
+    profiles = ("full",) if experiment == "risk" else ("full", "smoke")  # risk has the settings of its reader
+    if profile not in profiles:
+        raise InputError(f"--profile {profile}: {experiment} takes --profile {' or '.join(profiles)}.")
     if base not in ("tiny", "minilm"):  # the option's default, and the base that there is
         raise InputError(f"--base {base}: {experiment} takes no base of your choice; leave --base out.")
+    if parent is not None and experiment != "risk":
+        raise InputError(f"--parent {parent}: {experiment} goes on from no run; leave --parent out.")
     if log_to is not None:
         raise InputError(f"--log-to {log_to}: {experiment} writes metrics.jsonl and no tracker; leave --log-to out.")
 
